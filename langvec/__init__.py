@@ -1,0 +1,1 @@
+"""Entropy2Vec: text in; language vectors, trees and a regulariser out."""
