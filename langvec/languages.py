@@ -100,7 +100,7 @@ def _two_letters() -> dict[str, str]:
 
 @cache
 def _rows() -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq  # noqa: PLC0415, takes longer to load than all else that `--help` needs
+    import pyarrow.parquet as pq
 
     rows: list[dict[str, Any]] = pq.read_table(TABLE).to_pylist()
     return rows
@@ -169,3 +169,14 @@ def _named_like(text: str) -> Iterable[str]:
     close = {name: iso for iso, name in names.items()}
     misspelt = [close[name] for name in get_close_matches(text, close, SUGGESTIONS, cutoff=0.8)]
     return [*whole, *word, *misspelt, *start]
+
+
+def other_codes(iso: str) -> tuple[str, ...]:
+    """What others call a language: `arb`, `ara` and `ar` are one, for Arabic as a macrolanguage means Standard Arabic.
+
+    Two letters come first, then the code asked for.
+    """
+    glottocode = find(iso).glottocode
+    same = [row for row in _rows() if row["iso"] == iso or (glottocode and row["glottocode"] == glottocode)]
+    short = [row["iso1"] for row in same if row["iso1"]]
+    return tuple(dict.fromkeys([*short, iso, *(row["iso"] for row in same)]))

@@ -1,0 +1,196 @@
+"""Reads texts out of files: txt, jsonl, csv, tsv, parquet; plain or compressed with gz, zst or xz."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import IO, Any, Literal, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileSystem
+
+from langvec.errors import InputError
+from langvec.sources.base import BATCH_LINES, Batch
+
+BLOCK = 1 << 20
+LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
+COMPRESSIONS = (".gz", ".zst", ".xz")
+FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """One file and what to take from it."""
+
+    filesystem: FileSystem
+    path: str
+    column: str
+    passage: str | None
+    errors: Literal["strict", "replace"]
+
+    @property
+    def format(self) -> str:
+        """The suffix that says how the records are written, e.g. `.jsonl` of `a.jsonl.gz`."""
+        return (self._suffixes or ("",))[-1 - self._compressed]
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        suffixes = tuple(PurePosixPath(self.path).suffixes)
+        return ("", *suffixes) if suffixes and suffixes[-1] in COMPRESSIONS else suffixes
+
+    @property
+    def _compressed(self) -> bool:
+        return bool(self._suffixes) and self._suffixes[-1] in COMPRESSIONS
+
+    def read(self) -> Iterator[Batch]:
+        """The records of the file in order, in batches."""
+        if self.format not in _READERS:
+            raise InputError(
+                f"{self.path}: the file's kind is not known. Expected a name that ends in one of {', '.join(FORMATS)}, "
+                f"also with {', '.join(COMPRESSIONS)} behind it. Rename the file or convert it."
+            )
+        try:
+            yield from _READERS[self.format](self)
+        except (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, OSError) as error:
+            raise InputError(
+                f"{self.path}: cannot be read to its end ({_first_line(error)}). Expected a complete, undamaged "
+                f"{self.format}{' compressed' if self._compressed else ''} file; copy or download it again."
+            ) from None
+
+    @contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        """The decompressed bytes."""
+        with self.filesystem.open_input_file(self.path) as raw:
+            if not self._compressed:
+                yield raw
+            elif self.path.endswith(".zst"):
+                with pa.CompressedInputStream(raw, "zstd") as unpacked:
+                    yield unpacked
+            else:
+                opener = gzip.open if self.path.endswith(".gz") else lzma.open
+                with opener(raw) as unpacked:
+                    yield cast(IO[bytes], unpacked)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _lines(file: TextFile) -> Iterator[list[str]]:
+    """Decoded lines without their line feeds, a block at a time."""
+    rest, offset = b"", 0
+    with file.stream() as stream:
+        while block := stream.read(BLOCK):
+            rest += block
+            cut = rest.rfind(b"\n") + 1
+            if cut:
+                yield _decode(rest[:cut], offset, file).split("\n")[:-1]
+                rest, offset = rest[cut:], offset + cut
+            elif len(rest) > LONGEST_LINE:
+                raise InputError(
+                    f"{file.path}: no line break in the {LONGEST_LINE >> 20} MiB after byte {offset:,}. Expected "
+                    f"text with one sentence or paragraph a line; is this a text file?"
+                )
+    if rest:
+        yield [_decode(rest, offset, file)]
+
+
+def _decode(data: bytes, offset: int, file: TextFile) -> str:
+    try:
+        return data.decode("utf-8", file.errors)
+    except UnicodeDecodeError as error:
+        guess = " It starts like UTF-16." if offset == 0 and data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        raise InputError(
+            f"{file.path}: not UTF-8 at byte {offset + error.start:,} (0x{data[error.start]:02x}).{guess} Expected "
+            f"UTF-8 text; convert the file, or set `errors: replace` on this source to read such bytes as U+FFFD."
+        ) from None
+
+
+def _read_txt(file: TextFile) -> Iterator[Batch]:
+    for lines in _lines(file):
+        yield Batch(lines)
+
+
+def _read_jsonl(file: TextFile) -> Iterator[Batch]:
+    number = 0
+    for lines in _lines(file):
+        records = []
+        for line in lines:
+            number += 1
+            if line.strip():
+                records.append(_json_record(line, f"{file.path}, line {number:,}"))
+        yield _batch(records, file)
+
+
+def _json_record(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON ({error}). Expected one JSON object a line.") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected one JSON object a line, found {type(record).__name__}.")
+    return record
+
+
+def _read_csv(file: TextFile) -> Iterator[Batch]:
+    csv.field_size_limit(LONGEST_LINE)
+    tabs = file.format == ".tsv"
+    lines = (f"{line}\n" for block in _lines(file) for line in block)
+    # Tab-separated files are written without quoting: a quotation mark there is text.
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(lines)
+    while records := list(islice(rows, BATCH_LINES)):
+        yield _batch(records, file)
+
+
+def _read_parquet(file: TextFile) -> Iterator[Batch]:
+    with file.filesystem.open_input_file(file.path) as raw, pq.ParquetFile(raw) as table:
+        wanted = [file.column, *([file.passage] if file.passage else [])]
+        _need_columns(wanted, table.schema_arrow.names, file.path)
+        for rows in table.iter_batches(batch_size=BATCH_LINES, columns=wanted):
+            yield _batch(rows.to_pylist(), file)
+
+
+def _batch(records: list[dict[str, Any]], file: TextFile) -> Batch:
+    texts = [_text(record, file.column, file.path) for record in records]
+    passages = [str(_value(record, file.passage, file.path)) for record in records] if file.passage else None
+    return Batch(texts, passages)
+
+
+def _text(record: dict[str, Any], column: str, path: str) -> str:
+    value = _value(record, column, path)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise InputError(f"{path}: expected text in column {column!r}, found {type(value).__name__} ({value!r:.40}).")
+
+
+def _value(record: dict[str, Any], column: str, path: str) -> Any:
+    if column not in record:
+        _need_columns([column], list(record), path)
+    return record[column]
+
+
+def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise InputError(
+            f"{path}: no column {' or '.join(map(repr, missing))}. Columns found: {', '.join(map(str, found[:12]))}. "
+            f"Name the right one in `column` (text) or `passage` (id shared by all languages)."
+        )
+
+
+_READERS: dict[str, Callable[[TextFile], Iterator[Batch]]] = {
+    ".txt": _read_txt,
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".parquet": _read_parquet,
+}

@@ -1,0 +1,1 @@
+"""Linguistic Entity Masking: tags, entity tables, masks, continual pre-training, evaluation."""

@@ -1,0 +1,125 @@
+"""What tests share: one small Ray cluster, one S3 store on loopback, and text in a few languages."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Set before Ray is imported.
+os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
+os.environ.pop("RAY_ADDRESS", None)
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """A cluster of our own; without address="local" Ray would attach to one left running."""
+    import ray
+
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        object_store_memory=100 << 20,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server on loopback, in a process of its own, with the bucket `bucket`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    endpoint = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ENDPOINT_URL=endpoint,
+    )
+    _wait_for(port)
+    import boto3
+
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="bucket")
+    yield endpoint
+    server.kill()
+    server.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("the S3 server did not start")
+
+
+LETTERS = {"deu": "abcdefghijklmnopqrstuvwxyzäöüß", "nld": "abcdefghijklmnopqrstuvwxyz", "hin": "कखगघचछजझटठडढणतथदधन"}
+
+
+@pytest.fixture
+def write_text(tmp_path: Path) -> Callable[..., Path]:
+    """Writes `lines` different lines in the letters of a language and returns the file."""
+
+    def write(lang: str, lines: int = 60, name: str | None = None) -> Path:
+        draw = random.Random(lang)
+        words = ["".join(draw.choices(LETTERS[lang], k=draw.randint(2, 8))) for _ in range(200)]
+        file = tmp_path / (name or f"{lang}.txt")
+        file.write_text("".join(" ".join(draw.choices(words, k=8)) + "\n" for _ in range(lines)), encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def write_recipe(tmp_path: Path, write_text: Callable[..., Path]) -> Callable[..., Path]:
+    """Writes a recipe over German, Dutch and Hindi files; `extra` is more YAML."""
+
+    def write(extra: str = "alphabet: {kind: byte}\n", lines: int = 60) -> Path:
+        files = ", ".join(f"{lang}: {write_text(lang, lines)}" for lang in LETTERS)
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(f"corpora:\n  - {{kind: files, files: {{{files}}}}}\n{extra}", encoding="utf-8")
+        return recipe
+
+    return write
+
+
+def langscape(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command as a user types it, with its exit status and what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", "ray_jobs", *words],
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    """Every finished file of a run but the meta.json files, which hold times."""
+    return {
+        file.relative_to(run).as_posix(): file.read_bytes()
+        for file in sorted(run.rglob("*"))
+        if file.is_file() and file.name != "meta.json" and not file.relative_to(run).as_posix().startswith(".")
+    }
