@@ -1,0 +1,81 @@
+"""The commands as a user types them: words in, one job out. Exit 0 done, 2 the user's mistake, 1 anything else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from langvec.errors import InputError
+
+app = typer.Typer(
+    help="Language vectors from small language models, on Ray.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RecipeOption = Annotated[str, typer.Option("--recipe", help="A shipped recipe (demo, paper, ci) or a YAML file.")]
+RunOption = Annotated[str, typer.Option("--run", help="Run directory: a path, or s3://, gs:// on shared storage.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a field, e.g. --set cleaning.min_chars=20. Repeatable.")
+]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Say what is done, stale (and why) or to run; start nothing.")]
+AddressOption = Annotated[
+    str | None,
+    typer.Option("--address", envvar="RAY_ADDRESS", help="Ray cluster; none: a private one on this machine."),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option("--endpoint", envvar="AWS_ENDPOINT_URL", help="Address of an S3 store other than Amazon's."),
+]
+
+
+@app.callback()
+def main() -> None:
+    """Keep the verbs as subcommands while there are few of them."""
+
+
+@app.command()
+def entropy2vec(
+    recipe: RecipeOption,
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """From text to language vectors. So far it ends with the encoded corpora.
+
+    The same command again does only what is missing: after a kill it goes on, after a change of the recipe it redoes
+    what the change can affect, after success it does nothing.
+    """
+    from ray_jobs.command import run_job
+
+    with _mistakes_explained():
+        raise typer.Exit(run_job(recipe, run, settings or [], plan, address, endpoint))
+
+
+@app.command()
+def languages(
+    search: Annotated[str, typer.Option("--search", help="Part of a code, a name or a family, or a Glottocode.")] = "",
+) -> None:
+    """List the languages and scripts that can be named in a recipe."""
+    from langvec.languages import search as find_all
+
+    for language in find_all(search):
+        family = " > ".join(language.family)
+        print(f"{language.code}  {language.glottocode or '-':8}  {language.name}  ({family or 'isolate'})")
+
+
+@contextmanager
+def _mistakes_explained() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from None

@@ -1,0 +1,84 @@
+"""Which Ray cluster a command works on, and whether the run directory suits it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from langvec.errors import InputError
+from ray_jobs.store import Store
+
+SHARED_DISKS = ("nfs", "cifs", "smb", "lustre", "gpfs", "ceph", "beegfs", "glusterfs", "fuse.", "9p", "afs")
+
+# Ray reads these when it is imported and passes them on to its workers.
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray would upload the working directory
+    "RAY_task_oom_retries": "1",  # the default is to retry for ever
+}
+
+
+@contextmanager
+def connected(address: str | None, cpus: int | None) -> Iterator[None]:
+    """A Ray cluster: the one at `address` or in RAY_ADDRESS, else a private one on this machine."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():  # called from a program that has its own cluster
+        yield
+        return
+    os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
+    address = address or os.environ.get("RAY_ADDRESS")
+    settings = _shared(address) if address else _private(cpus)
+    import ray
+
+    ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **settings)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _shared(address: str) -> dict[str, Any]:
+    """A cluster that others started: it must be there, and its workers do not have our environment."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        if port.isdecimal():  # not `auto`, which Ray resolves
+            socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:  # Ray itself would try for minutes
+        raise InputError(
+            f"No Ray cluster answers at {address} ({error}). Start one with `ray start --head`, check the address, or "
+            f"leave --address and RAY_ADDRESS out to use this machine alone."
+        ) from None
+    passed_on = {name: value for name, value in os.environ.items() if name == "AWS_ENDPOINT_URL"}
+    return {"runtime_env": {"env_vars": passed_on}} if passed_on else {}
+
+
+def _private(cpus: int | None) -> dict[str, Any]:
+    """A cluster that only this process can use. Texts go through files, so the object store is small."""
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}
+
+
+def refuse_unshared(store: Store) -> None:
+    """A folder on this machine's own disk is of no use to workers on another."""
+    import ray
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    if len(nodes) > 1 and store.is_local and not _on_shared_disk(store.root):
+        raise InputError(
+            f"--run {store.uri} is on the local disk of {socket.gethostname()}, but the cluster has {len(nodes)} nodes "
+            f"and the others cannot see it. Use storage that all of them share: s3://, gs:// or a network directory."
+        )
+
+
+def _on_shared_disk(path: str) -> bool:
+    mounts = [(part.mountpoint.rstrip("/") + "/", part.fstype) for part in psutil.disk_partitions(all=True)]
+    _, kind = max((mount for mount in mounts if f"{path}/".startswith(mount[0])), key=lambda mount: len(mount[0]))
+    return kind.startswith(SHARED_DISKS)

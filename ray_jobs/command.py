@@ -1,0 +1,119 @@
+"""What a job's command does, in order: check, plan, lock, run, say what happened."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+
+from langvec.errors import InputError
+from ray_jobs import entropy2vec
+from ray_jobs.cluster import connected, refuse_unshared
+from ray_jobs.lock import exclusive
+from ray_jobs.recipe import Recipe, load_recipe
+from ray_jobs.runner import Outcome, walk
+from ray_jobs.stages import Entry, Stage, survey
+from ray_jobs.store import RECIPE, Store
+from ray_jobs.task import disk_full_explained
+
+SHOWN = 8  # pieces of a stage that a plan names; the others are counted
+
+
+def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: str | None, endpoint: str | None) -> int:
+    """The whole command; returns the exit status."""
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
+    recipe, store = _checked(name, settings, uri)
+    stages = entropy2vec.stages(recipe)
+    entries = list(survey((piece for stage in stages for piece in stage.pieces), store.records()))
+    if plan:
+        print("\n".join(plan_lines(stages, entries)))
+        return 0
+    with disk_full_explained(store):
+        if all(entry.state == "done" for entry in entries):
+            return _summarise(store, Outcome({entry.piece.id: entry.record for entry in entries if entry.record}))
+        return _work(store, recipe, stages, address)
+
+
+def _checked(name: str, settings: Sequence[str], uri: str) -> tuple[Recipe, Store]:
+    """The recipe and the run directory; one InputError for the mistakes in both."""
+    mistakes, recipe, store = [], None, None
+    try:
+        recipe = load_recipe(name, settings)
+    except InputError as error:
+        mistakes.append(str(error))
+    try:
+        store = Store.open(uri)
+    except InputError as error:
+        mistakes.append(str(error))
+    if recipe is None or store is None:
+        raise InputError("\n".join(mistakes))
+    return recipe, store
+
+
+def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | None) -> int:
+    with exclusive(store):
+        store.sweep()
+        store.write_if_new(RECIPE, recipe.to_yaml().encode())
+        with connected(address, recipe.compute.cpus):
+            refuse_unshared(store)
+            outcome = walk(store, stages)
+        return _summarise(store, outcome)
+
+
+def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
+    """Per stage what is done, stale or to run, and why."""
+    lines = []
+    for stage in stages:
+        mine = [entry for entry in entries if entry.piece.stage == stage.name]
+        states = [entry.state for entry in mine]
+        counts = [f"{states.count(state)} {state}" for state in ("done", "stale", "to run") if state in states]
+        lines.append(f"{stage.name:<10} {len(mine)} in all: {', '.join(counts)}")
+        open_ones = [entry for entry in mine if entry.state != "done"]
+        lines += [f"  {entry.piece.name:<12} {entry.state}{_because(entry)}" for entry in open_ones[:SHOWN]]
+        if len(open_ones) > SHOWN:
+            lines.append(f"  ... and {len(open_ones) - SHOWN} more")
+    return lines
+
+
+def _because(entry: Entry) -> str:
+    return f": {entry.reason}" if entry.reason else ""
+
+
+def _summarise(store: Store, outcome: Outcome) -> int:
+    """Write the results, say what there is, explain failures; the exit status."""
+    if any(id.startswith("corpus/") for id in outcome.records):
+        table = entropy2vec.write_results(store, outcome.records)
+        print("\n".join(_account_lines(table.to_pylist())))
+    if not outcome.failures:
+        print(f"all done  -> {store.uri}/results/corpora.csv")
+        print("The encoded corpora are the last stage so far; language models, the grid and the report come next.")
+        return 0
+    _explain(outcome.failures)
+    if outcome.waiting:
+        print(f"Not tried, since they need what failed: {', '.join(outcome.waiting[:SHOWN])}.", file=sys.stderr)
+    print("What is finished stays. Mend the above and run the same command again.", file=sys.stderr)
+    return 2 if all(isinstance(error, InputError) for error in outcome.failures.values()) else 1
+
+
+def _account_lines(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    def total(column: str) -> int:
+        return sum(int(str(row.get(column) or 0)) for row in rows)
+
+    dropped = [name for name in rows[0] if name.startswith("lines_") and name != "lines_kept" and total(name)]
+    reasons = ", ".join(f"{total(name):,} {name.removeprefix('lines_').replace('_', ' ')}" for name in dropped)
+    splits = ", ".join(f"{split} {total(f'{split}_lines'):,}" for split in ("train", "validation", "test"))
+    symbols = sum(total(f"{split}_symbols") for split in ("train", "validation", "test"))
+    return [
+        f"{len(rows)} languages, {total('lines_kept'):,} lines kept ({splits}), {symbols:,} symbols",
+        f"dropped: {reasons or 'nothing'}",
+    ]
+
+
+def _explain(failures: Mapping[str, BaseException]) -> None:
+    for piece, error in failures.items():
+        if isinstance(error, InputError):
+            print(f"{piece} failed. {error}", file=sys.stderr)
+        else:
+            print(f"{piece} failed:", "".join(traceback.format_exception(error)), sep="\n", file=sys.stderr)

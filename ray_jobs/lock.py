@@ -1,0 +1,78 @@
+"""One command at a time on one run, on file systems that have no locks.
+
+Every command writes a claim of its own and then looks at the others: of two that start together at least one sees the
+other, so never do both go on (they may both give way). A claim is dead when its process is gone, or, from another
+host, when it has not been renewed for a while.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from langvec.errors import InputError
+from ray_jobs.store import Store
+
+FOLDER = ".lock"
+RENEW_S = 20.0
+DEAD_AFTER_S = 120.0
+
+
+@contextmanager
+def exclusive(store: Store) -> Iterator[None]:
+    """Hold the run while the block runs; InputError names the holder if somebody else does."""
+    name = f"{FOLDER}/{uuid.uuid4().hex}.json"
+    _write_claim(store, name)
+    stop = threading.Event()
+    keeper = threading.Thread(target=_renew, args=(store, name, stop), daemon=True)
+    keeper.start()
+    try:
+        _refuse_if_held(store, name)
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+        store.delete(name)
+
+
+def _refuse_if_held(store: Store, mine: str) -> None:
+    for file in (file for file in store.names(FOLDER) if file.endswith(".json")):
+        name = f"{FOLDER}/{file}"
+        claim = json.loads(store.read(name) or b"{}") if name != mine else {}
+        if claim and _alive(claim):
+            raise InputError(
+                f"The run {store.uri} is in use by process {claim['pid']} on {claim['host']} (since {claim['since']}). "
+                f"Two commands cannot work on one run: wait for it, stop it, or use another --run."
+            )
+        if claim:
+            store.delete(name)
+
+
+def _alive(claim: dict[str, Any]) -> bool:
+    if claim["host"] == socket.gethostname():
+        try:
+            return bool(psutil.Process(claim["pid"]).create_time() == claim["started"])
+        except psutil.NoSuchProcess:
+            return False
+    return bool(time.time() - claim["renewed"] < DEAD_AFTER_S)
+
+
+def _write_claim(store: Store, name: str) -> None:
+    process = psutil.Process()
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(process.create_time()))
+    claim = {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time(), "since": since}
+    store.write(name, json.dumps(claim | {"renewed": time.time()}).encode())
+
+
+def _renew(store: Store, name: str, stop: threading.Event) -> None:
+    while not stop.wait(RENEW_S):
+        _write_claim(store, name)

@@ -1,0 +1,49 @@
+"""How far a stage is: a bar on a terminal, elsewhere one short line per interval."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+INTERVAL_S = 10.0
+BAR = 24
+
+
+class Progress:
+    """Written to standard error, so that standard output holds results alone."""
+
+    def __init__(self, stage: str, total: int, done: int) -> None:
+        self._stage, self._total, self._done, self._before = stage, total, done, done
+        self._failed = 0
+        self._start = self._shown = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        if self._done < self._total and sys.stderr.isatty():
+            self._show("\r")
+        return self
+
+    def step(self, failed: int = 0) -> None:
+        self._done += failed == self._failed
+        self._failed = failed
+        if sys.stderr.isatty():
+            self._show("\r")
+        elif time.monotonic() - self._shown > INTERVAL_S:
+            self._shown = time.monotonic()
+            self._show("")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._done > self._before or self._failed:
+            self._show("\r" if sys.stderr.isatty() else "")
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+    def _show(self, start: str) -> None:
+        rate = (self._done - self._before) / max(time.monotonic() - self._start, 1e-9)
+        full = BAR * self._done // max(self._total, 1)
+        bar = f"[{'=' * full}{' ' * (BAR - full)}] " if start else ""
+        failed = f"  {self._failed} failed" if self._failed else ""
+        text = f"{self._stage:<10} {bar}{self._done}/{self._total}  {rate:.1f}/s{failed}"
+        print(f"{start}{text}", end="" if start else "\n", file=sys.stderr, flush=True)

@@ -1,0 +1,183 @@
+"""Recipes: everything that decides a result, in one strict file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+
+from langvec.alphabet import AlphabetRecipe, CharRecipe
+from langvec.cleaning import Cleaning, Split
+from langvec.config import Strict
+from langvec.corpus import Corpus
+from langvec.errors import InputError
+from langvec.sources import AnySource
+
+SHIPPED = Path(__file__).parent / "recipes"
+
+
+class Compute(Strict):
+    """Where the work runs. Never part of a fingerprint: it cannot change a result."""
+
+    cpus: int | None = Field(None, ge=1, description="cores of the private local cluster; null takes all")
+
+
+class Recipe(Strict):
+    """What `langscape entropy2vec` does."""
+
+    seed: int = Field(1, ge=0, description="every random draw derives from it")
+    corpora: tuple[AnySource, ...] = Field(description="where the text of each language comes from")
+    cleaning: Cleaning = Cleaning()
+    split: Split = Split()
+    alphabet: AlphabetRecipe = CharRecipe()
+    compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _each_language_once(self) -> Recipe:
+        codes = [code for source in self.corpora for code in source.codes()]
+        if not codes:
+            raise ValueError(
+                "corpora names no language; expected at least one source, e.g. {kind: udhr, languages: all}"
+            )
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} in more than one source; expected each language once")
+        return self
+
+    def descriptions(self) -> list[Corpus]:
+        """One corpus per language, in recipe order."""
+        return [
+            Corpus(code=code, source=source, cleaning=self.cleaning, split=self.split)
+            for source in self.corpora
+            for code in source.codes()
+        ]
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
+    """A shipped recipe or a YAML file, with `a.b=c` settings applied and every input looked at.
+
+    All mistakes are gathered into one InputError.
+    """
+    raw = _parse(_locate(name))
+    for setting in settings:
+        _apply(raw, setting)
+    recipe, mistakes = _validate(raw)
+    mistakes += [problem for source in _valid_sources(raw) for problem in source.problems()]
+    if recipe is None or mistakes:
+        raise InputError(_paragraph(name, mistakes))
+    return recipe
+
+
+def shipped() -> list[str]:
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def _locate(name: str) -> Path:
+    path = SHIPPED / f"{name}.yaml" if name in shipped() else Path(name)
+    if not path.is_file():
+        raise InputError(
+            f"There is no recipe {name!r}. Expected a YAML file or one of the shipped recipes: {', '.join(shipped())}."
+        )
+    return path
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), _NoDuplicates)  # noqa: S506 - derives from SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"The recipe {path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"The recipe {path} holds {type(raw).__name__}. Expected fields such as `corpora:`.")
+    return raw
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """Plain YAML lets a later key silently replace an earlier one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _apply(raw: dict[str, Any], setting: str) -> None:
+    """Put one `--set a.b=c` into the recipe; a number in the path picks an item of a list."""
+    path, equals, text = setting.partition("=")
+    *parents, last = path.split(".")
+    if not equals or not all([*parents, last]):
+        raise InputError(f"--set {setting}: expected FIELD=VALUE, e.g. --set cleaning.min_chars=20.")
+    place: Any = raw
+    for step in parents:
+        place = place[int(step)] if _is_index(place, step) else _mapping(place, setting).setdefault(step, {})
+    if _is_index(place, last):
+        place[int(last)] = yaml.safe_load(text)
+    else:
+        _mapping(place, setting)[last] = yaml.safe_load(text)
+
+
+def _is_index(place: Any, step: str) -> bool:
+    return isinstance(place, list) and step.isdecimal() and int(step) < len(place)
+
+
+def _mapping(place: Any, setting: str) -> dict[str, Any]:
+    if isinstance(place, dict):
+        return place
+    size = f"a list of {len(place)} (count from 0)" if isinstance(place, list) else repr(place)
+    raise InputError(f"--set {setting}: the path does not fit the recipe, it leads into {size}.")
+
+
+def _validate(raw: dict[str, Any]) -> tuple[Recipe | None, list[str]]:
+    try:
+        return Recipe.model_validate(raw), []
+    except ValidationError as error:
+        return None, [_mistake(item) for item in error.errors(include_url=False)]
+
+
+def _valid_sources(raw: dict[str, Any]) -> Iterator[AnySource]:
+    """The sources that can be looked at even though something else in the recipe is wrong."""
+    sources = raw.get("corpora")
+    for item in sources if isinstance(sources, list) else []:
+        try:
+            yield TypeAdapter[AnySource](AnySource).validate_python(item)
+        except ValidationError:
+            continue
+
+
+def _mistake(error: Any) -> str:
+    """One pydantic error as field, what was expected and what was found."""
+    field = _path(error["loc"]) or "recipe"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(error["loc"][-1]), _field_names(Strict), n=1)
+        return f"{field}: there is no such field{f'; did you mean {near[0]}?' if near else '.'}"
+    if error["type"] == "missing":
+        return f"{field}: missing, and it has no default."
+    found = "" if isinstance(error["input"], dict | list | BaseModel) else f", found {error['input']!r}"
+    return f"{field}: {error['msg'].removeprefix('Value error, ')}{found}."
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """The field as `--set` spells it: without the kind of a source or alphabet, which pydantic puts in."""
+    kinds = {i + 1 for i, step in enumerate(location) if isinstance(step, int) or step == "alphabet"}
+    return ".".join(str(step) for i, step in enumerate(location) if i not in kinds)
+
+
+def _field_names(model: type[BaseModel]) -> set[str]:
+    below = [_field_names(subclass) for subclass in model.__subclasses__()]
+    return set(model.model_fields).union(*below)
+
+
+def _paragraph(name: str, mistakes: list[str]) -> str:
+    if len(mistakes) == 1:
+        return f"The recipe {name} cannot run. {mistakes[0]}"
+    return "\n".join(
+        [f"The recipe {name} has {len(mistakes)} mistakes; nothing was started.", *(f"- {m}" for m in mistakes)]
+    )

@@ -1,0 +1,262 @@
+"""The run directory: finished pieces, each in a folder that counts only when its marker is there.
+
+On local disks a folder appears by one rename. Object stores have no rename: there the files come first and
+`meta.json` last, and a folder without it is ignored.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
+
+from langvec.errors import InputError
+from ray_jobs.stages import Record
+
+MARKER = "meta.json"
+RECIPE = "recipe.yaml"  # at the top of every run directory: also what tells one from any other directory
+COPY_BYTES = 1 << 22
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A run on any file system that pyarrow knows. Cheap to send: workers open it for themselves."""
+
+    uri: str
+
+    @classmethod
+    def open(cls, uri: str) -> Store:
+        """Check what the user typed as `--run`, and that the place is empty or a run."""
+        _check_uri(uri)
+        store = cls(uri if "://" in uri else os.path.abspath(uri))
+        store._refuse_foreign_folder()
+        return store
+
+    def _refuse_foreign_folder(self) -> None:
+        try:
+            if self._info(RECIPE).type == FileType.File:
+                return
+            names = [info.base_name for info in self._list("", recursive=False) if info.base_name != ".lock"]
+        except OSError as error:
+            raise InputError(
+                f"--run {self.uri} cannot be reached: {error}. Check the address and the rights."
+            ) from None
+        if names:
+            raise InputError(
+                f"--run {self.uri} holds other files ({', '.join(sorted(names)[:3])}, ...) and no {RECIPE}. Expected "
+                f"a run directory, or a new one; choose another name."
+            )
+
+    @cached_property
+    def filesystem(self) -> FileSystem:
+        return self._place[0]
+
+    @cached_property
+    def root(self) -> str:
+        return self._place[1]
+
+    @cached_property
+    def _place(self) -> tuple[FileSystem, str]:
+        if "://" not in self.uri:
+            return LocalFileSystem(), self.uri
+        try:
+            filesystem, root = FileSystem.from_uri(self.uri)
+            return filesystem, root
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--run {self.uri} cannot be opened: {error}. Expected a path or s3://, gs:// URI."
+            ) from None
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self.filesystem, LocalFileSystem)
+
+    # Single files
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file, None if there is none."""
+        if self._info(name).type != FileType.File:
+            return None
+        with self.filesystem.open_input_stream(self._path(name), compression=None) as stream:
+            return bytes(stream.read())
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace a file as a whole: no reader ever sees half of it."""
+        path = self._path(name)
+        if self.is_local:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            scratch = f"{path}.{uuid.uuid4().hex[:8]}"
+            _write_durably(scratch, data)
+            os.replace(scratch, path)
+        else:
+            with self.filesystem.open_output_stream(path, compression=None) as stream:
+                stream.write(data)
+
+    def write_if_new(self, name: str, data: bytes) -> None:
+        """Write unless the file already holds just this, so that a rerun changes no file."""
+        if self.read(name) != data:
+            self.write(name, data)
+
+    def delete(self, name: str) -> None:
+        if self._info(name).type == FileType.File:
+            self.filesystem.delete_file(self._path(name))
+
+    def names(self, folder: str) -> list[str]:
+        return sorted(info.base_name for info in self._list(folder, recursive=False))
+
+    # Folders of pieces
+
+    def records(self) -> dict[str, Record]:
+        """Every folder of the run that has its marker, by name."""
+        files: dict[str, dict[str, int]] = {}
+        tops = [info for info in self._list("", recursive=False) if info.type == FileType.Directory]
+        stages = [info.base_name for info in tops if not info.base_name.startswith(".")]
+        for info in (info for stage in stages for info in self._list(stage, recursive=True)):
+            folder, _, name = info.path[len(self.root) + 1 :].rpartition("/")
+            if info.type == FileType.File and "/" in folder:
+                files.setdefault(folder, {})[name] = info.size
+        marked = [folder for folder, sizes in files.items() if MARKER in sizes]
+        with ThreadPoolExecutor(16) as pool:  # on an object store each read is a round trip
+            return dict(zip(marked, pool.map(lambda folder: self._record(folder, files[folder]), marked), strict=True))
+
+    def _record(self, folder: str, sizes: Mapping[str, int]) -> Record:
+        try:
+            meta = json.loads(self.read(f"{folder}/{MARKER}") or b"")
+            expected = {name: file["bytes"] for name, file in meta["files"].items()}
+        except (ValueError, KeyError):
+            return Record(folder, {"cost": {"finished": ""}}, f"{MARKER} is not readable")
+        for name, size in expected.items():
+            if sizes.get(name) != size:
+                return Record(folder, meta, f"{name} has {sizes.get(name, 0):,} bytes, expected {size:,}")
+        return Record(folder, meta, None)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder to work in, gone afterwards: beside the results if they are local, so that a rename publishes."""
+        place = Path(self.root) / ".scratch" if self.is_local else None
+        if place:
+            place.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=place))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, scratch: Path, folder: str, meta: dict[str, Any]) -> dict[str, Any]:
+        """Make the files of a scratch folder a finished piece and return its full meta.
+
+        If another worker was first (Ray may run a task twice) its result stays, which is the same.
+        """
+        files = {path.name: _describe(path) for path in sorted(scratch.iterdir())}
+        summary = json.dumps({name: file["sha256"] for name, file in files.items()}, sort_keys=True)
+        meta = {"digest": hashlib.sha256(summary.encode()).hexdigest(), "files": files} | meta
+        marker = json.dumps(meta, indent=2, ensure_ascii=False).encode()
+        if self.is_local:
+            _write_durably(str(scratch / MARKER), marker)
+            self._rename(scratch, Path(self._path(folder)))
+        else:
+            self._upload(scratch, folder, marker)
+        return meta
+
+    def _rename(self, scratch: Path, target: Path) -> None:
+        target.parent.mkdir(exist_ok=True)
+        scratch.chmod(0o755)
+        try:
+            os.rename(scratch, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if self._intact(target.relative_to(self.root).as_posix()):
+                return
+            shutil.rmtree(target)  # damaged: it would not have been made again otherwise
+            os.rename(scratch, target)
+
+    def _upload(self, scratch: Path, folder: str, marker: bytes) -> None:
+        if self._intact(folder):
+            return
+        self.delete(f"{folder}/{MARKER}")
+        for path in sorted(scratch.iterdir()):
+            target = self._path(f"{folder}/{path.name}")
+            with path.open("rb") as file, self.filesystem.open_output_stream(target, compression=None) as out:
+                shutil.copyfileobj(file, out, COPY_BYTES)
+        self.write(f"{folder}/{MARKER}", marker)
+
+    def _intact(self, folder: str) -> bool:
+        sizes = {info.base_name: info.size for info in self._list(folder, recursive=False)}
+        return MARKER in sizes and not self._record(folder, sizes).damage
+
+    def fetch(self, record_folder: str, digest: str) -> Path:
+        """A finished piece as a local folder: itself if the store is local, else this node's copy."""
+        if self.is_local:
+            return Path(self._path(record_folder))
+        copy = Path(tempfile.gettempdir()) / f"langscape-{os.getuid()}" / digest
+        if not copy.exists():
+            copy.parent.mkdir(mode=0o700, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=copy.parent))
+            for info in self._list(record_folder, recursive=False):
+                with (
+                    self.filesystem.open_input_stream(info.path, compression=None) as stream,
+                    (scratch / info.base_name).open("wb") as file,
+                ):
+                    shutil.copyfileobj(stream, file, COPY_BYTES)
+            try:
+                scratch.rename(copy)
+            except OSError:  # a neighbour was first
+                shutil.rmtree(scratch)
+        return copy
+
+    def sweep(self) -> None:
+        """Remove what killed workers left. Only the holder of the run's lock may call this."""
+        if self.is_local:
+            shutil.rmtree(Path(self.root) / ".scratch", ignore_errors=True)
+
+    def _path(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    def _info(self, name: str) -> FileInfo:
+        return self.filesystem.get_file_info(self._path(name))
+
+    def _list(self, folder: str, recursive: bool) -> list[FileInfo]:
+        place = self._path(folder) if folder else self.root
+        return list(self.filesystem.get_file_info(FileSelector(place, recursive=recursive, allow_not_found=True)))
+
+
+def _check_uri(uri: str) -> None:
+    scheme, _, path = uri.rpartition("://")
+    parts = path.split("/")
+    if scheme not in ("", "s3", "gs", "file", "hdfs"):
+        raise InputError(f"--run {uri}: expected a path, s3://, gs://, hdfs:// or file://, found {scheme}://.")
+    if ".." in parts or not _NAME.fullmatch(parts[-1] or "?") or any(not char.isprintable() for char in uri):
+        raise InputError(
+            f"--run {uri!r}: expected a path without '..' whose last part is letters, digits, '.', '_' or '-', such as "
+            f"runs/demo or s3://bucket/demo; found {parts[-1]!r} at the end."
+        )
+
+
+def _write_durably(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    """Size and hash of a file that is now complete, and on disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return {"bytes": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

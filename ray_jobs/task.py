@@ -1,0 +1,97 @@
+"""What a worker does: one piece, from what it needs to a published folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import resource
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psutil
+
+from langvec.errors import InputError
+from ray_jobs.stages import Entry, Record, Work
+from ray_jobs.store import Store
+
+LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece as it travels: its own work, and of the pieces it needs only where they are."""
+
+    store: Store
+    stage: str
+    name: str
+    folder: str
+    work: Work
+    essence: Mapping[str, Any]
+    needed: Mapping[str, tuple[str, str]]  # label -> folder in the run, digest
+    seed: int
+
+    @classmethod
+    def of(cls, entry: Entry, store: Store) -> Task:
+        piece = entry.piece
+        needed = {label: (record.folder, record.digest) for label, record in entry.needed.items()}
+        essence = piece.essence(entry.needed)
+        return cls(store, piece.stage, piece.name, entry.folder, piece.work, essence, needed, piece.seed)
+
+
+def do(task: Task) -> Record:
+    """Do the work in a scratch folder and publish it with its meta.json."""
+    started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+    with disk_full_explained(task.store), task.store.scratch() as scratch:
+        needed = {label: task.store.fetch(*place) for label, place in task.needed.items()}
+        account = task.work(needed, scratch)
+        cost = {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(),
+            "wall_s": round(time.perf_counter() - wall, 3),
+            "cpu_s": round(time.process_time() - cpu, 3),
+            "worker_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        }
+        about = {"stage": task.stage, "name": task.name, **task.essence, "seed": task.seed, "account": account}
+        meta = task.store.publish(
+            scratch, task.folder, about | {"cost": cost, "host": _host(), "versions": _versions()}
+        )
+    return Record(task.folder, meta, None)
+
+
+@contextmanager
+def disk_full_explained(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(
+            f"The disk that holds {store.uri} is full. What is finished stays, nothing half-written counts. Free some "
+            f"space and run the same command again: it goes on where it stopped."
+        ) from None
+
+
+def _host() -> dict[str, Any]:
+    return {
+        "name": socket.gethostname(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            found[library] = "not installed"
+    return found

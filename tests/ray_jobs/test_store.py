@@ -1,0 +1,138 @@
+"""The run store, on a local disk and on S3 alike: what is published is whole, what is not does not count."""
+
+import errno
+import json
+import pickle
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langvec.errors import InputError
+from ray_jobs.store import MARKER, RECIPE, Store
+
+META: dict[str, Any] = {"config": {}, "inputs": {}, "needs": {}, "cost": {"finished": "2026-01-01"}}
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "local":
+        return Store.open(str(tmp_path / "run"))
+    request.getfixturevalue("s3")
+    return Store.open(f"s3://bucket/{uuid.uuid4().hex}")
+
+
+def publish(store: Store, folder: str = "corpus/deu-1", **files: bytes) -> dict[str, Any]:
+    with store.scratch() as scratch:
+        for name, data in files.items():
+            (scratch / name).write_bytes(data)
+        return store.publish(scratch, folder, META)
+
+
+def test_a_published_folder_is_found_whole_and_can_be_fetched(store: Store) -> None:
+    publish(store, text=b"abc", empty=b"")
+    (record,) = store.records().values()
+    assert (record.folder, record.damage) == ("corpus/deu-1", None)
+    assert (store.fetch(record.folder, record.digest) / "text").read_bytes() == b"abc"
+
+
+def test_the_digest_depends_on_names_and_contents_alone(store: Store) -> None:
+    one = publish(store, "corpus/a-1", x=b"1", y=b"2")["digest"]
+    assert publish(store, "corpus/b-1", y=b"2", x=b"1")["digest"] == one
+    assert publish(store, "corpus/c-1", x=b"2", y=b"1")["digest"] != one
+
+
+def test_a_folder_without_its_marker_does_not_count(store: Store) -> None:
+    publish(store, text=b"abc")
+    store.delete(f"corpus/deu-1/{MARKER}")
+    assert store.records() == {}
+
+
+def test_a_file_cut_short_is_seen_and_publishing_again_heals_it(store: Store) -> None:
+    publish(store, text=b"abc")
+    store.write("corpus/deu-1/text", b"a")
+    assert store.records()["corpus/deu-1"].damage == "text has 1 bytes, expected 3"
+    publish(store, text=b"abc")
+    assert store.records()["corpus/deu-1"].damage is None
+
+
+def test_a_garbled_marker_is_seen_and_healed(store: Store) -> None:
+    publish(store, text=b"abc")
+    store.write(f"corpus/deu-1/{MARKER}", b'{"files": ')
+    assert store.records()["corpus/deu-1"].damage == "meta.json is not readable"
+    publish(store, text=b"abc")
+    assert store.records()["corpus/deu-1"].damage is None
+
+
+def test_the_first_of_two_workers_wins(store: Store) -> None:
+    publish(store, text=b"abc")
+    before = store.read(f"corpus/deu-1/{MARKER}")
+    publish(store, text=b"abc")
+    assert store.read(f"corpus/deu-1/{MARKER}") == before
+
+
+def test_a_result_that_is_already_there_is_not_written_again(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path / "run"))
+    store.write_if_new("results/a.csv", b"1")
+    before = (tmp_path / "run/results/a.csv").stat().st_mtime_ns
+    store.write_if_new("results/a.csv", b"1")
+    assert (tmp_path / "run/results/a.csv").stat().st_mtime_ns == before
+    store.write_if_new("results/a.csv", b"2")
+    assert store.read("results/a.csv") == b"2"
+
+
+def test_a_worker_that_fails_leaves_no_scratch_folder(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path / "run"))
+    with pytest.raises(OSError, match="full"), store.scratch() as scratch:
+        (scratch / "half").write_bytes(b"x")
+        raise OSError(errno.ENOSPC, "full")
+    assert not list((tmp_path / "run/.scratch").iterdir())
+
+
+def test_a_store_travels_to_workers(store: Store) -> None:
+    publish(store, text=b"abc")
+    assert pickle.loads(pickle.dumps(store)).records().keys() == store.records().keys()
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match=r"holds other files \(thesis.tex, ...\) and no recipe.yaml"):
+        Store.open(str(tmp_path))
+    (tmp_path / RECIPE).touch()
+    assert Store.open(str(tmp_path)).records() == {}
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "/",
+        "..",
+        "../x",
+        "runs/../x",
+        "runs/..",
+        "runs/a b",
+        "runs/a;rm",
+        "runs/\x00",
+        "s3://b/../c",
+        "-x",
+        "runs/é",
+    ],
+)
+def test_names_that_could_lead_elsewhere_are_refused(uri: str) -> None:
+    with pytest.raises(InputError, match="expected a path"):
+        Store.open(uri)
+
+
+def test_an_unknown_kind_of_storage_is_refused() -> None:
+    with pytest.raises(InputError, match="found ftp://"):
+        Store.open("ftp://host/run")
+
+
+def test_metadata_is_readable_by_anyone(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path / "run"))
+    publish(store, text=b"abc")
+    meta = json.loads((tmp_path / "run/corpus/deu-1" / MARKER).read_text())
+    assert meta["files"]["text"]["bytes"] == 3
+    assert (tmp_path / "run/corpus/deu-1").stat().st_mode & 0o777 == 0o755
