@@ -67,7 +67,11 @@ def languages(
     """List the languages and scripts that can be named in a recipe."""
     from langvec.languages import search as find_all
 
-    for language in find_all(search):
+    found = find_all(search)
+    if not found:
+        print(f"No language has {search!r} in its code, name or family.", file=sys.stderr)
+        raise typer.Exit(2)
+    for language in found:
         family = " > ".join(language.family)
         print(f"{language.code}  {language.glottocode or '-':8}  {language.name}  ({family or 'isolate'})")
 

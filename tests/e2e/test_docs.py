@@ -1,0 +1,73 @@
+"""What the documentation tells people to type works, and what can be typed is documented."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from langvec.config import Strict
+from ray_jobs.recipe import Recipe
+from tests.conftest import REPOSITORY, langscape
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> str:
+    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) -> None:
+    script = f'langscape() {{ "{sys.executable}" -m ray_jobs "$@"; }}\nset -euo pipefail\n{blocks(page, "sh")}'
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.ray
+def test_the_python_examples_run_over_a_run_of_the_ci_recipe(tmp_path: Path) -> None:
+    run = tmp_path / "runs/ci"
+    assert langscape("entropy2vec", "--recipe", "ci", "--run", str(run)).returncode == 0
+    for page in PAGES:
+        for code in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+            environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def fields(model: type[BaseModel]) -> set[tuple[str, str]]:
+    """Every field a recipe can hold, with the class it belongs to."""
+    of_subclasses = [fields(subclass) for subclass in model.__subclasses__()]
+    return {(model.__name__, name) for name in model.model_fields}.union(*of_subclasses)
+
+
+def test_every_recipe_field_and_its_default_is_documented() -> None:
+    page = (REPOSITORY / "docs/recipes.md").read_text(encoding="utf-8")
+    rows = {row.split("|")[1].strip().strip("`"): row for row in page.splitlines() if row.startswith("| `")}
+    assert Recipe.model_fields.keys() <= rows.keys()
+    missing = {name for owner, name in fields(Strict) if owner != "Corpus" and name not in rows}
+    assert not missing
+
+
+@pytest.mark.parametrize("words", [[], ["entropy2vec"], ["languages"]])
+def test_help_explains_every_option(words: list[str]) -> None:
+    done = langscape(*words, "--help")
+    assert done.returncode == 0
+    for option in re.findall(r"^\s+(--[a-z]+)(.*)$", done.stdout, re.M):
+        assert len(option[1].strip()) > 10, option
