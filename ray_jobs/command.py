@@ -18,6 +18,7 @@ from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import disk_full_explained
 
 SHOWN = 8  # pieces of a stage that a plan names; the others are counted
+EXPLAINED = 4  # failures told in full; what fails in many languages has one cause more often than not
 
 
 def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: str | None, endpoint: str | None) -> int:
@@ -112,8 +113,11 @@ def _account_lines(rows: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _explain(failures: Mapping[str, BaseException]) -> None:
-    for piece, error in failures.items():
+    for piece, error in list(failures.items())[:EXPLAINED]:
         if isinstance(error, InputError):
             print(f"{piece} failed. {error}", file=sys.stderr)
         else:
             print(f"{piece} failed:", "".join(traceback.format_exception(error)), sep="\n", file=sys.stderr)
+    others = list(failures)[EXPLAINED:]
+    if others:
+        print(f"{len(others)} more failed: {', '.join(others)}.", file=sys.stderr)

@@ -31,7 +31,13 @@ DEAD_AFTER_S = 120.0
 def exclusive(store: Store) -> Iterator[None]:
     """Hold the run while the block runs; InputError names the holder if somebody else does."""
     name = f"{FOLDER}/{uuid.uuid4().hex}.json"
-    _write_claim(store, name)
+    try:
+        _write_claim(store, name)
+    except OSError as error:
+        raise InputError(
+            f"--run {store.uri} cannot be written to ({error}). Expected a place where this user may make files; check "
+            f"the rights, the bucket and the space left, or choose another --run."
+        ) from None
     stop = threading.Event()
     keeper = threading.Thread(target=_renew, args=(store, name, stop), daemon=True)
     keeper.start()

@@ -151,7 +151,7 @@ class Store:
         place = Path(self.root) / ".scratch" if self.is_local else None
         if place:
             place.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=place))
+        folder = Path(tempfile.mkdtemp(prefix="langscape-", dir=place))
         try:
             yield folder
         finally:
@@ -205,8 +205,10 @@ class Store:
         if self.is_local:
             return Path(self._path(record_folder))
         copy = Path(tempfile.gettempdir()) / f"langscape-{os.getuid()}" / digest
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        if copy.parent.stat().st_uid != os.getuid():
+            raise InputError(f"{copy.parent} belongs to another user. Remove it or set TMPDIR to a folder of your own.")
         if not copy.exists():
-            copy.parent.mkdir(mode=0o700, exist_ok=True)
             scratch = Path(tempfile.mkdtemp(dir=copy.parent))
             for info in self._list(record_folder, recursive=False):
                 with (

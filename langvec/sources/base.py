@@ -77,7 +77,7 @@ def canonical_codes(codes: Iterable[str]) -> tuple[str, ...]:
 
 def canonical_keys(by_code: dict[str, str]) -> dict[str, str]:
     """A mapping from codes, with the codes canonical."""
-    return dict(zip(canonical_codes(by_code), by_code.values(), strict=True))
+    return dict(zip(canonical_codes(by_code), by_code.values(), strict=True)) if by_code else {}
 
 
 Codes = Annotated[tuple[str, ...], AfterValidator(canonical_codes)]

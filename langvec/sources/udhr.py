@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, field_validator
 
 from langvec.languages import find
-from langvec.sources.base import Batch, Codes, Source
+from langvec.sources.base import Batch, Codes, Source, canonical_keys
 
 TABLE = Path(__file__).parent.parent / "data" / "udhr.parquet"
 # A split follows from the hash of the passage's name. With 31 passages chance decides much: under this spelling a
@@ -33,6 +33,8 @@ class Udhr(Source):
     translations: dict[str, str] = Field(
         {}, description="language code -> translation, e.g. por_Latn: por_PT; else the most complete one"
     )
+
+    _canonical = field_validator("translations")(canonical_keys)
 
     @field_validator("languages", mode="before")
     @classmethod
