@@ -61,8 +61,10 @@ class Corpus(Strict):
         long_enough = np.flatnonzero(outcome == DUPLICATE)
         new = long_enough[seen.new(keys([lines[i] for i in long_enough]))]
         outcome[new] = KEPT
-        room = (self.cleaning.max_lines or already + len(lines) + 1) - already
-        return outcome if new.size < room else outcome[: new[room - 1] + 1]
+        cap = self.cleaning.max_lines
+        if cap is None or already + new.size < cap:
+            return outcome
+        return outcome[: new[cap - already - 1] + 1]
 
     def _refuse_empty_splits(self, counts: dict[str, dict[str, int]], account: Counter[str]) -> None:
         empty = [name for name in SPLITS if not counts[name]["lines"]]

@@ -1,5 +1,6 @@
 """What the documentation tells people to type works, and what can be typed is documented."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -49,6 +50,12 @@ def test_the_python_examples_run_over_a_run_of_the_ci_recipe(tmp_path: Path) -> 
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_bundled_tables_are_those_whose_checksums_are_written_down() -> None:
+    folder = REPOSITORY / "langvec/data"
+    written = dict(re.findall(r"\| `(\w+\.parquet)` \|.*\| `([0-9a-f]{64})` \|", (folder / "README.md").read_text()))
+    assert written == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.parquet")}
 
 
 def fields(model: type[BaseModel]) -> set[tuple[str, str]]:

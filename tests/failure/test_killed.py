@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyarrow.fs import FileSelector
 
 from ray_jobs.store import Store
 from tests.conftest import REPOSITORY, contents, langscape
@@ -65,18 +66,24 @@ def test_five_kills_leave_a_run_identical_to_an_undisturbed_one(
         assert result(recipe, uri) == undisturbed
 
 
+def stamps(store: Store) -> dict[str, int | None]:
+    """When each file and folder of a run was last changed."""
+    infos = store.filesystem.get_file_info(FileSelector(store.root, recursive=True))
+    return {info.path: info.mtime_ns for info in infos}
+
+
 @pytest.mark.ray
 def test_a_finished_rerun_changes_no_file_and_takes_less_than_five_seconds(
-    write_recipe: Callable[..., Path], tmp_path: Path
+    write_recipe: Callable[..., Path], tmp_path: Path, s3: str
 ) -> None:
-    recipe, run = write_recipe(), tmp_path / "run"
-    result(recipe, str(run))
-    before = {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]}
-    start = time.monotonic()
-    again = langscape("entropy2vec", "--recipe", str(recipe), "--run", str(run))
-    assert time.monotonic() - start < 5
-    assert again.returncode == 0 and "all done" in again.stdout
-    assert {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]} == before
+    recipe = write_recipe()
+    for uri in (str(tmp_path / "run"), f"s3://bucket/{uuid.uuid4().hex}"):
+        result(recipe, uri)
+        before, start = stamps(Store(uri)), time.monotonic()
+        again = langscape("entropy2vec", "--recipe", str(recipe), "--run", uri)
+        assert time.monotonic() - start < 5
+        assert again.returncode == 0 and "all done" in again.stdout
+        assert stamps(Store(uri)) == before != {}
 
 
 @pytest.mark.ray

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,6 @@ from ray_jobs.store import Store
 
 HOLD = "import sys, time; from ray_jobs.lock import *; from ray_jobs.store import Store\n"
 HOLD += "with exclusive(Store(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-
-
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "local":
-        return Store.open(str(tmp_path / "run"))
-    request.getfixturevalue("s3")
-    return Store.open(f"s3://bucket/{uuid.uuid4().hex}")
 
 
 @pytest.fixture

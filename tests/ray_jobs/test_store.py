@@ -3,7 +3,6 @@
 import errno
 import json
 import pickle
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,6 @@ from langvec.errors import InputError
 from ray_jobs.store import MARKER, RECIPE, Store
 
 META: dict[str, Any] = {"config": {}, "inputs": {}, "needs": {}, "cost": {"finished": "2026-01-01"}}
-
-
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "local":
-        return Store.open(str(tmp_path / "run"))
-    request.getfixturevalue("s3")
-    return Store.open(f"s3://bucket/{uuid.uuid4().hex}")
 
 
 def publish(store: Store, folder: str = "corpus/deu-1", **files: bytes) -> dict[str, Any]:
