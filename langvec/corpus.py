@@ -139,7 +139,8 @@ class _SplitFiles:
 
     def _count(self, name: str, text: str, lines: int) -> None:
         code_points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        self._characters[name] += np.bincount(code_points, minlength=_CODE_POINTS)
+        seen = np.bincount(code_points)
+        self._characters[name][: seen.size] += seen
         counts = self.counts[name]
         for unit, more in (("lines", lines), ("chars", len(text)), ("bytes", len(text.encode()))):
             counts[unit] += more

@@ -15,7 +15,7 @@ from langvec.config import Strict
 from langvec.errors import InputError
 from langvec.languages import find
 
-BATCH_LINES = 20_000  # enough to amortise a call, small enough that a batch is a few megabytes
+BATCH_LINES = 5_000  # enough to amortise a call, few enough that whole documents fit in memory
 
 
 class Batch(NamedTuple):

@@ -161,8 +161,12 @@ def _read_parquet(file: TextFile) -> Iterator[Batch]:
 
 def _batch(records: list[dict[str, Any]], file: TextFile) -> Batch:
     texts = [_text(record, file.column, file.path) for record in records]
-    passages = [str(_value(record, file.passage, file.path)) for record in records] if file.passage else None
-    return Batch(texts, passages)
+    if file.passage is None:
+        return Batch(texts)
+    ids = [_value(record, file.passage, file.path) for record in records]
+    if None in ids or "" in ids:
+        raise InputError(f"{file.path}: a record without an id in {file.passage!r}. Expected one in each; mend them.")
+    return Batch(texts, [str(name) for name in ids])
 
 
 def _text(record: dict[str, Any], column: str, path: str) -> str:

@@ -169,6 +169,11 @@ def test_broken_json_and_text_that_is_a_number_are_named(tmp_path: Path) -> None
     assert "expected text in column 'text', found int (17)" in problems(tmp_path / "deu.jsonl")
 
 
+def test_a_record_without_a_passage_id_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deu.jsonl").write_text('{"id": 1, "text": "eins"}\n{"id": null, "text": "zwei"}\n')
+    assert "a record without an id in 'id'" in problems(tmp_path / "deu.jsonl", passage="id")
+
+
 def test_a_language_given_twice_under_two_spellings_is_refused() -> None:
     with pytest.raises(ValidationError, match="deu_Latn is given twice"):
         Files(files={"deu": "a.txt", "deu_Latn": "b.txt"})
