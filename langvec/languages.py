@@ -71,11 +71,17 @@ def find(code: str) -> Language:
 def search(text: str) -> list[Language]:
     """Languages with the text in their code, name or a family's name, or as their Glottocode; case does not matter.
 
-    Sorted by code, one entry for each known script; the empty text finds all.
+    One entry for each known script; languages of that very name or code first, then those with the text in their
+    name or code, then those of such a family; each of the three by code. The empty text finds all.
     """
     wanted = text.casefold()
     found = (language for known in _table().values() for language in known if _matches(language, wanted))
-    return sorted(found, key=lambda language: language.code)
+    return sorted(found, key=lambda language: (_distance(language, wanted), language.code))
+
+
+def _distance(language: Language, wanted: str) -> int:
+    own = (language.code.casefold(), language.iso, language.name.casefold(), language.glottocode)
+    return 0 if wanted in own else 1 if any(wanted in name for name in own if name) else 2
 
 
 def _matches(language: Language, wanted: str) -> bool:

@@ -11,6 +11,8 @@ import typer
 
 from langvec.errors import InputError
 
+INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C has ended
+
 app = typer.Typer(
     help="Language vectors from small language models, on Ray.",
     no_args_is_help=True,
@@ -19,19 +21,28 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RecipeOption = Annotated[str, typer.Option("--recipe", help="A shipped recipe (demo, paper, ci) or a YAML file.")]
-RunOption = Annotated[str, typer.Option("--run", help="Run directory: a path, or s3://, gs:// on shared storage.")]
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (demo, paper, ci) or a YAML file.")
+]
+RunOption = Annotated[
+    str, typer.Option("--run", metavar="URI", help="Run directory: a path, or s3://, gs:// on shared storage.")
+]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Change a field, e.g. --set cleaning.min_chars=20. Repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, e.g. --set cleaning.min_chars=20. Repeatable."),
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Say what is done, stale (and why) or to run; start nothing.")]
 AddressOption = Annotated[
     str | None,
-    typer.Option("--address", envvar="RAY_ADDRESS", help="Ray cluster; none: a private one on this machine."),
+    typer.Option(
+        "--address", envvar="RAY_ADDRESS", metavar="HOST:PORT", help="Ray cluster; none: a private one on this machine."
+    ),
 ]
 EndpointOption = Annotated[
     str | None,
-    typer.Option("--endpoint", envvar="AWS_ENDPOINT_URL", help="Address of an S3 store other than Amazon's."),
+    typer.Option(
+        "--endpoint", envvar="AWS_ENDPOINT_URL", metavar="URL", help="Address of an S3 store other than Amazon's."
+    ),
 ]
 
 
@@ -62,7 +73,9 @@ def entropy2vec(
 
 @app.command()
 def languages(
-    search: Annotated[str, typer.Option("--search", help="Part of a code, a name or a family, or a Glottocode.")] = "",
+    search: Annotated[
+        str, typer.Option("--search", metavar="TEXT", help="Part of a code, a name or a family, or a Glottocode.")
+    ] = "",
 ) -> None:
     """List the languages and scripts that can be named in a recipe."""
     from langvec.languages import search as find_all
@@ -83,3 +96,6 @@ def _mistakes_explained() -> Iterator[None]:
     except InputError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished stays; the same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None

@@ -101,3 +101,17 @@ def test_a_piece_damaged_after_the_fact_is_made_again_and_the_rest_is_kept(
     assert "nld_Latn     stale: damaged: train.parquet has 100 bytes" in plan.stdout
     assert result(recipe, str(run)) and contents(run) == before
     assert {path: path.stat().st_mtime_ns for path in run.glob("*/deu*/*")} == untouched
+
+
+@pytest.mark.ray
+def test_ctrl_c_says_that_finished_work_stays_and_leaves_no_lock(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "ray_jobs", "entropy2vec", "--recipe", "demo", "--run", str(tmp_path / "run")]
+    command = subprocess.Popen(words, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    store = Store(str(tmp_path / "run"))
+    while not reached(store, "corpus/1"):
+        time.sleep(0.01)
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert "Stopped. What is finished stays" in said and "Traceback" not in said
+    assert store.names(".lock") == []
