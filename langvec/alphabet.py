@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -139,6 +140,9 @@ class ByteRecipe(Strict):
     fitted: ClassVar[bool] = False
     kind: Literal["byte"] = "byte"
 
+    def tools(self) -> dict[str, str]:
+        return {}
+
     def fit(self, corpora: Mapping[str, Path]) -> ByteAlphabet:
         return ByteAlphabet()
 
@@ -151,6 +155,9 @@ class CharRecipe(Strict):
     min_count: int = Field(
         2, ge=1, description="rarer characters become UNK; at 2 the models learn from hapaxes what an UNK is worth"
     )
+
+    def tools(self) -> dict[str, str]:
+        return {}
 
     def fit(self, corpora: Mapping[str, Path]) -> CharAlphabet:
         """Corpora are folders written by `Corpus.write`."""
@@ -170,6 +177,9 @@ class BpeRecipe(Strict):
     size: int = Field(8000, ge=257, le=65536)
     lines_per_language: int = Field(20_000, ge=1)
 
+    def tools(self) -> dict[str, str]:
+        return {"tokenizers": version("tokenizers")}
+
     def fit(self, corpora: Mapping[str, Path]) -> BpeAlphabet:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -183,7 +193,7 @@ class BpeRecipe(Strict):
         return BpeAlphabet(tokenizer.to_str())
 
     def _sample(self, corpora: Mapping[str, Path]) -> Iterable[str]:
-        for folder in corpora.values():
+        for _, folder in sorted(corpora.items()):  # the order in the recipe must not decide between equal counts
             left = self.lines_per_language
             for batch in read_lines(folder, "train"):
                 yield from batch["line"][:left].to_pylist()

@@ -20,7 +20,8 @@ FOLDS = 64  # resampling units for intervals and bootstrap: a sentence, or all s
 
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # Unicode Cc but the line feed, which separates lines
 # Direction marks, soft hyphens and byte-order marks are no text; joiners are, in Sinhala and Persian spelling.
-_INVISIBLE = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+# Lone surrogates, which JSON can smuggle in, stand for nothing.
+_INVISIBLE = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 Romaniser = Literal["uroman", "anyascii"]
 
@@ -44,9 +45,9 @@ class Cleaning(Strict):
 class Split(Strict):
     """Shares of the three splits; the paper's 7 : 2 : 1."""
 
-    train: int = Field(7, ge=1)
-    validation: int = Field(2, ge=1)
-    test: int = Field(1, ge=1)
+    train: int = Field(7, ge=1, le=1000)
+    validation: int = Field(2, ge=1, le=1000)
+    test: int = Field(1, ge=1, le=1000)
 
     def of(self, keys: np.ndarray) -> np.ndarray:
         """Index into SPLITS for 64-bit keys. A key decides alone, so adding text moves no old line."""

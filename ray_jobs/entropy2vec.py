@@ -43,7 +43,7 @@ def _write_corpus(corpus: Corpus, needed: Mapping[str, Path], folder: Path) -> d
 def _alphabet(recipe: AlphabetRecipe, corpora: Mapping[str, Piece], seed: int) -> Piece:
     config = recipe.model_dump() | {"format": FORMAT["alphabet"]}
     needs = corpora if recipe.fitted else {}
-    return Piece("alphabet", recipe.kind, partial(_fit_alphabet, recipe), config, needs=needs, seed=seed)
+    return Piece("alphabet", recipe.kind, partial(_fit_alphabet, recipe), config, recipe.tools(), needs, seed)
 
 
 def _fit_alphabet(recipe: AlphabetRecipe, needed: Mapping[str, Path], folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -81,4 +81,5 @@ def _write_claim(store: Store, name: str) -> None:
 
 def _renew(store: Store, name: str, stop: threading.Event) -> None:
     while not stop.wait(RENEW_S):
-        _write_claim(store, name)
+        with suppress(OSError):  # a full disk, a network gone for a moment: the next renewal makes up for it
+            _write_claim(store, name)

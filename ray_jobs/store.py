@@ -42,6 +42,7 @@ class Store:
     @classmethod
     def open(cls, uri: str) -> Store:
         """Check what the user typed as `--run`, and that the place is empty or a run."""
+        uri = uri.rstrip("/")
         _check_uri(uri)
         store = cls(uri if "://" in uri else os.path.abspath(uri))
         store._refuse_foreign_folder()
@@ -138,7 +139,7 @@ class Store:
         try:
             meta = json.loads(self.read(f"{folder}/{MARKER}") or b"")
             expected = {name: file["bytes"] for name, file in meta["files"].items()}
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return Record(folder, {"cost": {"finished": ""}}, f"{MARKER} is not readable")
         for name, size in expected.items():
             if sizes.get(name) != size:

@@ -60,7 +60,7 @@ class TextFile:
             )
         try:
             yield from _READERS[self.format](self)
-        except (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, OSError) as error:
+        except (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, OSError) as error:
             raise InputError(
                 f"{self.path}: cannot be read to its end ({_first_line(error)}). Expected a complete, undamaged "
                 f"{self.format}{' compressed' if self._compressed else ''} file; copy or download it again."

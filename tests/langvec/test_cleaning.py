@@ -21,6 +21,10 @@ def test_joiners_that_spell_sinhala_and_persian_survive_while_direction_marks_go
     assert clean(f"\u200f{conjunct}\u00ad می\u200cخواهم\ufeff") == [f"{conjunct} می\u200cخواهم"]
 
 
+def test_lone_surrogates_which_no_file_can_hold_are_taken_out() -> None:
+    assert clean("ein\ud800s") == ["eins"]
+
+
 @given(TEXTS)
 def test_cleaning_a_batch_equals_cleaning_each_text(texts: list[str]) -> None:
     together = clean("\n".join(texts)) if texts else []

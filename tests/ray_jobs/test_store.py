@@ -50,8 +50,9 @@ def test_a_file_cut_short_is_seen_and_publishing_again_heals_it(store: Store) ->
 
 def test_a_garbled_marker_is_seen_and_healed(store: Store) -> None:
     publish(store, text=b"abc")
-    store.write(f"corpus/deu-1/{MARKER}", b'{"files": ')
-    assert store.records()["corpus/deu-1"].damage == "meta.json is not readable"
+    for garbled in (b'{"files": ', b"null", b"{}", b""):
+        store.write(f"corpus/deu-1/{MARKER}", garbled)
+        assert store.records()["corpus/deu-1"].damage == "meta.json is not readable"
     publish(store, text=b"abc")
     assert store.records()["corpus/deu-1"].damage is None
 
@@ -114,6 +115,10 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_names_that_could_lead_elsewhere_are_refused(uri: str) -> None:
     with pytest.raises(InputError, match="expected a path"):
         Store.open(uri)
+
+
+def test_a_slash_at_the_end_changes_nothing(tmp_path: Path) -> None:
+    assert Store.open(f"{tmp_path}/run/") == Store.open(f"{tmp_path}/run")
 
 
 def test_an_unknown_kind_of_storage_is_refused() -> None:
