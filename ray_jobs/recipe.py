@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from langvec.corpus import Corpus
 from langvec.errors import InputError
 from langvec.sources import AnySource
 
+KEY = "[key]"  # how pydantic marks a mistake in the key of a mapping
+SOURCE = TypeAdapter[AnySource](AnySource)
 SHIPPED = Path(__file__).parent / "recipes"
 
 
@@ -143,13 +147,26 @@ def _validate(raw: dict[str, Any]) -> tuple[Recipe | None, list[str]]:
 
 
 def _valid_sources(raw: dict[str, Any]) -> Iterator[AnySource]:
-    """The sources that can be looked at even though something else in the recipe is wrong."""
+    """The sources, as far as they can be looked at although something in the recipe is wrong."""
     sources = raw.get("corpora")
     for item in sources if isinstance(sources, list) else []:
         try:
-            yield TypeAdapter[AnySource](AnySource).validate_python(item)
-        except ValidationError:
-            continue
+            yield SOURCE.validate_python(item)
+        except ValidationError as error:
+            with suppress(ValidationError, LookupError, TypeError, AttributeError):
+                yield SOURCE.validate_python(_without(item, [found["loc"] for found in error.errors()]))
+
+
+def _without(item: Any, mistakes: list[tuple[int | str, ...]]) -> Any:
+    """A source without its mistaken fields, items and keys, so that the rest of it can be looked at."""
+    item = copy.deepcopy(item)
+    for _kind, *steps in reversed(mistakes):
+        *parents, last = [step for step in steps if step != KEY]
+        place = item
+        for step in parents:
+            place = place[step]
+        del place[last]
+    return item
 
 
 def _mistake(error: Any) -> str:
@@ -160,14 +177,16 @@ def _mistake(error: Any) -> str:
         return f"{field}: there is no such field{f'; did you mean {near[0]}?' if near else '.'}"
     if error["type"] == "missing":
         return f"{field}: missing, and it has no default."
-    found = "" if isinstance(error["input"], dict | list | BaseModel) else f", found {error['input']!r}"
-    return f"{field}: {error['msg'].removeprefix('Value error, ')}{found}."
+    message = error["msg"].removeprefix("Value error, ").rstrip(".")
+    shown = error["type"] != "value_error" and not isinstance(error["input"], dict | list)
+    found = f", found {error['input']!r}" if shown else ""
+    return f"{field}: {message}{found}."
 
 
 def _path(location: Sequence[int | str]) -> str:
     """The field as `--set` spells it: without the kind of a source or alphabet, which pydantic puts in."""
     kinds = {i + 1 for i, step in enumerate(location) if isinstance(step, int) or step == "alphabet"}
-    return ".".join(str(step) for i, step in enumerate(location) if i not in kinds)
+    return ".".join(str(step) for i, step in enumerate(location) if i not in kinds and step != KEY)
 
 
 def _field_names(model: type[BaseModel]) -> set[str]:

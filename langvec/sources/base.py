@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from langvec.config import Strict
 from langvec.errors import InputError
@@ -58,29 +58,33 @@ def canonical(code: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def canonical_codes(codes: Iterable[str]) -> tuple[str, ...]:
-    """Canonical codes in the order given; every wrong one and every repetition is named."""
-    found: list[str] = []
-    mistakes: list[str] = []
-    for code in codes:
-        try:
-            found.append(canonical(code))
-        except ValueError as error:
-            mistakes.append(str(error))
-    mistakes += [f"{code} is given twice" for code in sorted({code for code in found if found.count(code) > 1})]
-    if not found and not mistakes:
-        mistakes = ["no language is named; expected at least one code such as deu or sin_Sinh"]
-    if mistakes:
-        raise ValueError("; ".join(mistakes))
-    return tuple(found)
+def _each_once(codes: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} given twice; expected each language once")
+    if not codes:
+        raise ValueError("no language is named; expected at least one code such as deu or sin_Sinh")
+    return codes
 
 
-def canonical_keys(by_code: dict[str, str]) -> dict[str, str]:
-    """A mapping from codes, with the codes canonical."""
-    return dict(zip(canonical_codes(by_code), by_code.values(), strict=True)) if by_code else {}
+def _no_twin_keys(by_code: Any) -> Any:
+    """Refuse `deu` beside `deu_Latn`, of which a mapping with canonical keys would keep one in silence."""
+    if isinstance(by_code, dict) and by_code:
+        _each_once(tuple(_canonical_if_known(code) for code in by_code))
+    return by_code
 
 
-Codes = Annotated[tuple[str, ...], AfterValidator(canonical_codes)]
+def _canonical_if_known(code: str) -> str:
+    try:
+        return canonical(code)
+    except ValueError:
+        return code
+
+
+Value = TypeVar("Value")
+Code = Annotated[str, AfterValidator(canonical)]
+Codes = Annotated[tuple[Code, ...], AfterValidator(_each_once)]
+ByCode = Annotated[dict[Code, Value], BeforeValidator(_no_twin_keys)]
 
 
 def content_hash(path: Path) -> str:

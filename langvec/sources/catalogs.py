@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, field_validator
 
 from langvec.languages import find
-from langvec.sources.base import BATCH_LINES, Batch, Codes, Source, canonical, content_hash
+from langvec.sources.base import BATCH_LINES, Batch, ByCode, Codes, Source, content_hash
 from langvec.sources.locales import matching
 from langvec.sources.markup import has_letter, strip_markup
 from langvec.sources.messages import Message, read_catalog
@@ -62,18 +62,13 @@ class Catalogs(Source):
     roots: tuple[str, ...] = Field(min_length=1, description="folders with LOCALE/LC_MESSAGES/DOMAIN.mo or .po inside")
     languages: Codes
     domains: tuple[str, ...] | None = Field(None, description="globs on the name of the catalog; null means all")
-    names: dict[str, tuple[str, ...]] = Field({}, description="language code -> locale folders, e.g. por: [pt_BR]")
+    names: ByCode[tuple[str, ...]] = Field({}, description="language code -> locale folders, e.g. por: [pt_BR]")
 
     @field_validator("roots")
     @classmethod
     def _absolute(cls, roots: tuple[str, ...]) -> tuple[str, ...]:
         # A worker of the cluster need not stand in the folder where the command was typed.
         return tuple(os.path.abspath(os.path.expanduser(root)) for root in roots)
-
-    @field_validator("names")
-    @classmethod
-    def _canonical(cls, names: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        return {canonical(code): locales for code, locales in names.items()}
 
     def codes(self) -> tuple[str, ...]:
         return self.languages

@@ -13,7 +13,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSy
 from pydantic import Field, field_validator
 
 from langvec.errors import InputError
-from langvec.sources.base import Batch, Source, canonical_keys, content_hash
+from langvec.sources.base import Batch, ByCode, Source, content_hash
 from langvec.sources.formats import TextFile
 
 _WILDCARDS = frozenset("*?[")
@@ -23,14 +23,12 @@ class Files(Source):
     """Text files in txt, jsonl, csv, tsv or parquet, plain or compressed, local or on any storage pyarrow reads."""
 
     kind: Literal["files"] = "files"
-    files: dict[str, str] = Field(description="language code -> file, glob or URI, e.g. deu: texts/deu/*.txt.gz")
+    files: ByCode[str] = Field(description="language code -> file, glob or URI, e.g. deu: texts/deu/*.txt.gz")
     column: str = Field("text", description="column of jsonl, csv, tsv and parquet that holds the text")
     passage: str | None = Field(
         None, description="column with an id that the same passage has in every language; it then decides the split"
     )
     errors: Literal["strict", "replace"] = Field("strict", description="what to do with bytes that are not UTF-8")
-
-    _canonical = field_validator("files")(canonical_keys)
 
     @field_validator("files")
     @classmethod

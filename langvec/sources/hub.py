@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from langvec.errors import InputError
 from langvec.languages import find, other_codes
-from langvec.sources.base import Batch, Codes, Source, canonical, content_hash
+from langvec.sources.base import Batch, ByCode, Codes, Source, content_hash
 from langvec.sources.tables import Table, is_local, open_hub, open_local
 
 Preset = Literal["glot500", "flores200", "sib200", "massive"]
@@ -71,7 +71,7 @@ class Hub(Source):
         None, description="column with an id that the same passage has in every language; it then decides the split"
     )
     revision: str | None = Field(None, description="a commit of the dataset; pin it for a result that can be repeated")
-    names: dict[str, str] = Field(
+    names: ByCode[str] = Field(
         {}, description="language code -> its {name} in the dataset; without it the two-letter code, else the ISO code"
     )
     where: dict[str, str] = Field({}, description="column -> value: keep these rows only, e.g. lang: `{name}`")
@@ -81,11 +81,6 @@ class Hub(Source):
     def _fill_in(cls, given: Any) -> Any:
         preset = PRESETS.get(str(given.get("preset"))) if isinstance(given, dict) else None
         return {**preset, **given, "names": preset.get("names", {}) | given.get("names", {})} if preset else given
-
-    @field_validator("names")
-    @classmethod
-    def _canonical(cls, names: dict[str, str]) -> dict[str, str]:
-        return {canonical(code): name for code, name in names.items()}
 
     @field_validator("dataset")
     @classmethod

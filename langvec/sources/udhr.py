@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, field_validator
 
 from langvec.languages import find
-from langvec.sources.base import Batch, Codes, Source, canonical_keys
+from langvec.sources.base import Batch, ByCode, Codes, Source
 
 TABLE = Path(__file__).parent.parent / "data" / "udhr.parquet"
 # A split follows from the hash of the passage's name. With 31 passages chance decides much: under this spelling a
@@ -30,11 +30,9 @@ class Udhr(Source):
 
     kind: Literal["udhr"] = "udhr"
     languages: Codes = Field(description="codes, or `all` for every language bundled")
-    translations: dict[str, str] = Field(
+    translations: ByCode[str] = Field(
         {}, description="language code -> translation, e.g. por_Latn: por_PT; else the most complete one"
     )
-
-    _canonical = field_validator("translations")(canonical_keys)
 
     @field_validator("languages", mode="before")
     @classmethod

@@ -53,6 +53,23 @@ def test_every_mistake_is_reported_at_once_fields_and_inputs_alike(write_recipe:
     assert "deu_Latn: there is no file" in text
 
 
+def test_what_is_wrong_with_a_source_does_not_hide_what_is_wrong_with_its_files(
+    write_recipe: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = write_recipe()
+    raw = yaml.safe_load(recipe.read_text())
+    source = raw["corpora"][0]
+    source["files"] |= {"qqq": "a.txt", "../x": "b.txt", "swe": "none.txt"}
+    source["colum"] = "content"
+    (tmp_path / "deu.txt").write_bytes(b"")
+    recipe.write_text(yaml.safe_dump(raw))
+    text = refusal(recipe)
+    assert "5 mistakes" in text
+    for mistake in ("files.qqq: There is no language", "files.../x: There is no language", "colum: there is no such"):
+        assert f"corpora.0.{mistake}" in text
+    assert "swe_Latn: there is no file" in text and "deu.txt is empty" in text
+
+
 def test_an_unknown_language_is_refused_with_the_nearest_right_ones(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("corpora: [{kind: udhr, languages: [deu, qqq]}]")
     text = refusal(tmp_path / "r.yaml")

@@ -175,5 +175,5 @@ def test_a_record_without_a_passage_id_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_language_given_twice_under_two_spellings_is_refused() -> None:
-    with pytest.raises(ValidationError, match="deu_Latn is given twice"):
+    with pytest.raises(ValidationError, match="deu_Latn given twice"):
         Files(files={"deu": "a.txt", "deu_Latn": "b.txt"})

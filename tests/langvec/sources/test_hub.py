@@ -249,7 +249,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path, kind: str, pattern: str) -> N
 
 
 def test_a_language_given_twice_or_unknown_is_refused() -> None:
-    with pytest.raises(ValidationError, match="deu_Latn is given twice"):
+    with pytest.raises(ValidationError, match="deu_Latn given twice"):
         Hub(dataset="a/b", languages=["deu", "deu_Latn"])
     with pytest.raises(ValidationError, match="xyzzy"):
         Hub(dataset="a/b", languages=["deu"], names={"xyzzy": "de"})
