@@ -72,7 +72,7 @@ def clean(text: str, romanise: Romaniser | None = None) -> list[str]:
 
     Works on many lines at once: one call for a whole batch joined by line feeds costs a tenth of a call per line.
     """
-    text = _INVISIBLE.sub("", _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)))
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", _CONTROLS.sub(" ", text)))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     if romanise is None:
         return lines

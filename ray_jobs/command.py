@@ -33,6 +33,7 @@ def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: s
         return 0
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
+            store.write_if_new(RECIPE, recipe.to_yaml().encode())
             return _summarise(store, Outcome({entry.piece.id: entry.record for entry in entries if entry.record}))
         return _work(store, recipe, stages, address)
 

@@ -1,7 +1,7 @@
 """One command at a time on one run, on file systems that have no locks.
 
 Every command writes a claim of its own and then looks at the others: of two that start together at least one sees the
-other, so never do both go on (they may both give way). A claim is dead when its process is gone, or, from another
+other (they may both give way). A claim is dead when its process is gone, or, from another
 host, when it has not been renewed for a while.
 """
 
@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -66,16 +67,25 @@ def _refuse_if_held(store: Store, mine: str) -> None:
 def _alive(claim: dict[str, Any]) -> bool:
     if claim["host"] == socket.gethostname():
         try:
-            return bool(psutil.Process(claim["pid"]).create_time() == claim["started"])
+            return bool(_start(claim["pid"]) == claim["started"])
         except psutil.NoSuchProcess:
             return False
     return bool(time.time() - claim["renewed"] < DEAD_AFTER_S)
 
 
+def _start(pid: int) -> str:
+    """When a process began, by a clock that nobody sets where there is one; a zombie is gone already."""
+    process = psutil.Process(pid)
+    if process.status() == psutil.STATUS_ZOMBIE:
+        raise psutil.NoSuchProcess(pid)
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.read_text().rpartition(")")[2].split()[19] if stat.exists() else str(process.create_time())
+
+
 def _write_claim(store: Store, name: str) -> None:
     process = psutil.Process()
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(process.create_time()))
-    claim = {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time(), "since": since}
+    claim = {"host": socket.gethostname(), "pid": os.getpid(), "started": _start(os.getpid()), "since": since}
     store.write(name, json.dumps(claim | {"renewed": time.time()}).encode())
 
 

@@ -23,9 +23,9 @@ class Progress:
             self._show("\r")
         return self
 
-    def step(self, failed: int = 0) -> None:
-        self._done += failed == self._failed
-        self._failed = failed
+    def step(self, succeeded: bool) -> None:
+        self._done += succeeded
+        self._failed += not succeeded
         if sys.stderr.isatty():
             self._show("\r")
         elif time.monotonic() - self._shown > INTERVAL_S:

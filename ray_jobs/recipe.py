@@ -95,7 +95,7 @@ def _locate(name: str) -> Path:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), _NoDuplicates)  # noqa: S506 - derives from SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"The recipe {path} is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):
         raise InputError(f"The recipe {path} holds {type(raw).__name__}. Expected fields such as `corpora:`.")
@@ -123,9 +123,16 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
     for step in parents:
         place = place[int(step)] if _is_index(place, step) else _mapping(place, setting).setdefault(step, {})
     if _is_index(place, last):
-        place[int(last)] = yaml.safe_load(text)
+        place[int(last)] = _value(text, setting)
     else:
-        _mapping(place, setting)[last] = yaml.safe_load(text)
+        _mapping(place, setting)[last] = _value(text, setting)
+
+
+def _value(text: str, setting: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"--set {setting}: the value is not YAML ({' '.join(str(error).split())}).") from None
 
 
 def _is_index(place: Any, step: str) -> bool:

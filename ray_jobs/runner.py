@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from langvec.errors import InputError
 from ray_jobs.progress import Progress
 from ray_jobs.stages import Entry, Record, Stage, survey
 from ray_jobs.store import Store
@@ -37,7 +38,7 @@ def walk(store: Store, stages: Sequence[Stage]) -> Outcome:
                     records[result.folder] = result
                 else:
                     failures[entry.piece.id] = result
-                progress.step(failed=len(failures))
+                progress.step(isinstance(result, Record))
     done = {entry.piece.id: entry.record for entry in survey(pieces, records) if entry.record}
     waiting = [piece.id for piece in pieces if piece.id not in done and piece.id not in failures]
     return Outcome(done, failures, waiting)
@@ -67,6 +68,6 @@ def _result(reference: Any) -> Record | BaseException:
         record: Record = ray.get(reference)
         return record
     except ray.exceptions.RayTaskError as error:
-        return error.cause or error
+        return error.cause if isinstance(error.cause, InputError) else error  # ours keep their traceback
     except ray.exceptions.RayError as error:
         return error

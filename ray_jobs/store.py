@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ class Store:
         try:
             if self._info(RECIPE).type == FileType.File:
                 return
-            names = [info.base_name for info in self._list("", recursive=False) if info.base_name != ".lock"]
+            names = [info.base_name for info in self._list("", recursive=False) if not info.base_name.startswith(".")]
         except OSError as error:
             raise InputError(
                 f"--run {self.uri} cannot be reached: {error}. Check the address and the rights."
@@ -101,9 +100,9 @@ class Store:
         path = self._path(name)
         if self.is_local:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            scratch = f"{path}.{uuid.uuid4().hex[:8]}"
-            _write_durably(scratch, data)
-            os.replace(scratch, path)
+            with self.scratch() as scratch:  # what a kill leaves there is swept, and is not taken for the user's
+                _write_durably(str(scratch / "file"), data)
+                os.replace(scratch / "file", path)
         else:
             with self.filesystem.open_output_stream(path, compression=None) as stream:
                 stream.write(data)

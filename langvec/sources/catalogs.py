@@ -123,7 +123,7 @@ class Catalogs(Source):
         ]
         compiled = {catalog.path.with_suffix("") for catalog in found if catalog.path.suffix == ".mo"}
         # Packages keep old names of a domain as links beside the file: iso_3166.mo is iso_3166-1.mo.
-        links_first = sorted(found, key=lambda catalog: not catalog.path.is_symlink())
+        links_first = sorted(found, key=lambda catalog: (not catalog.path.is_symlink(), catalog))
         files = {(c.path.parent, c.path.resolve()): c for c in links_first}
         return sorted(c for c in files.values() if c.path.suffix == ".mo" or c.path.with_suffix("") not in compiled)
 

@@ -60,7 +60,15 @@ class TextFile:
             )
         try:
             yield from _READERS[self.format](self)
-        except (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, OSError) as error:
+        except (
+            EOFError,
+            zlib.error,
+            lzma.LZMAError,
+            pa.ArrowException,
+            csv.Error,
+            UnicodeDecodeError,
+            OSError,
+        ) as error:
             raise InputError(
                 f"{self.path}: cannot be read to its end ({_first_line(error)}). Expected a complete, undamaged "
                 f"{self.format}{' compressed' if self._compressed else ''} file; copy or download it again."
@@ -106,7 +114,8 @@ def _lines(file: TextFile) -> Iterator[list[str]]:
 
 def _decode(data: bytes, offset: int, file: TextFile) -> str:
     try:
-        return data.decode("utf-8", file.errors)
+        text = data.decode("utf-8", file.errors)
+        return text if offset else text.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         guess = " It starts like UTF-16." if offset == 0 and data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
         raise InputError(
@@ -134,7 +143,7 @@ def _read_jsonl(file: TextFile) -> Iterator[Batch]:
 def _json_record(line: str, where: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error}). Expected one JSON object a line.") from None
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected one JSON object a line, found {type(record).__name__}.")

@@ -25,6 +25,10 @@ def test_lone_surrogates_which_no_file_can_hold_are_taken_out() -> None:
     assert clean("ein\ud800s") == ["eins"]
 
 
+def test_a_letter_and_its_accent_are_composed_across_what_is_taken_out() -> None:
+    assert clean("Cafe\u00ad\u0301") == ["Café"]
+
+
 @given(TEXTS)
 def test_cleaning_a_batch_equals_cleaning_each_text(texts: list[str]) -> None:
     together = clean("\n".join(texts)) if texts else []

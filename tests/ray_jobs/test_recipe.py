@@ -99,7 +99,7 @@ def test_an_unknown_recipe_is_refused_with_the_shipped_ones(tmp_path: Path) -> N
     assert "shipped recipes: ci, demo, paper" in refusal(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("setting", ["seed", "=3", "a..b=1", "corpora.7.errors=replace"])
+@pytest.mark.parametrize("setting", ["seed", "=3", "a..b=1", "corpora.7.errors=replace", "alphabet={kind"])
 def test_a_setting_that_leads_nowhere_is_refused(write_recipe: Callable[..., Path], setting: str) -> None:
     assert f"--set {setting}" in refusal(write_recipe(), setting)
 
