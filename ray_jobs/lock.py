@@ -1,8 +1,8 @@
 """One command at a time on one run, on file systems that have no locks.
 
 Every command writes a claim of its own and then looks at the others: of two that start together at least one sees the
-other (they may both give way). A claim is dead when its process is gone, or, from another
-host, when it has not been renewed for a while.
+other (they may both give way). A claim is dead when its process is gone, or, from another host, when it has not been
+renewed for a while: that rests on the two hosts' clocks, and on no holder being frozen for as long.
 """
 
 from __future__ import annotations
