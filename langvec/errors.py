@@ -7,3 +7,7 @@ class InputError(Exception):
     Its text is a paragraph that says what was expected, what was found and what to do; commands print it
     without a traceback and exit with 2.
     """
+
+
+class TrainingError(Exception):
+    """A model that did not learn, such as one whose loss is no longer a number. Its text is for the user as it is."""
