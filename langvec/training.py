@@ -1,0 +1,235 @@
+"""Training one language's Transformer, so that a training that was interrupted anywhere ends as if it had not been.
+
+All that the next step depends on is in `State`: weights, moments, the place in the data. Every random draw has a seed
+of its own, derived from the recipe's seed, the language and the step, so no generator has to be carried along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors.torch
+import torch
+
+from langvec import decoder
+from langvec.decoder import Shape, Weights, out_of_memory
+from langvec.errors import TrainingError
+from langvec.lesson import Lesson
+from langvec.pieces import Pieces
+from langvec.seeds import derived
+from langvec.transformer import CPU_SYMBOLS, GPU_SYMBOLS, TransformerModel, TransformerRecipe
+
+FLOOR = 0.1  # of the peak learning rate, where the cosine ends
+BETAS = (0.9, 0.95)
+MOMENTS = ("exp_avg", "exp_avg_sq")  # as torch calls them
+LEAST_SYMBOLS = 64  # at once: if memory does not suffice for these, less will not help
+DIGEST = hashlib.sha256().digest_size
+
+
+@dataclass
+class Progress:
+    """Where training is; small, and plain data."""
+
+    step: int = 0
+    epoch: int = 0  # finished ones
+    batch: int = 0  # finished ones of the epoch under way
+    nats: float = 0.0  # of the epoch under way
+    symbols: int = 0
+    best: float = math.inf
+    best_epoch: int = 0
+    at_once: int = 0  # symbols in one backward pass
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def train(recipe: TransformerRecipe, lesson: Lesson, folder: Path) -> dict[str, Any]:
+    """Train until the recipe says stop; the best weights and the log go into the folder."""
+    training = Training(recipe, lesson)
+    started, symbols = time.perf_counter(), 0
+    while not training.finished:
+        symbols += training.run_epoch()
+    progress = training.progress
+    lesson.memory.draw(progress.epochs)
+    decoder.save(training.best, training.shape, folder)
+    pq.write_table(pa.Table.from_pylist(progress.epochs), folder / "log.parquet")
+    return {
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "validation_nats_per_symbol": progress.best,
+        "parameters": sum(weight.numel() for weight in training.weights.values()),
+        "symbols_per_s": round(symbols / (time.perf_counter() - started)),  # of this process; validation included
+        "symbols_at_once": progress.at_once,
+        "notes": training.notes,
+    }
+
+
+class Training:
+    """One language's training, step by step."""
+
+    def __init__(self, recipe: TransformerRecipe, lesson: Lesson) -> None:
+        self.recipe, self.lesson, self.notes = recipe, lesson, list[str]()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.pieces = Pieces.cut(lesson.train, np.arange(len(lesson.train)), recipe.context)
+        symbols = lesson.train.alphabet.boundary + 1
+        self.shape = Shape(symbols, recipe.layers, recipe.width, recipe.heads, recipe.context)
+        self.weights = decoder.initial(self.shape, derived(lesson.seed, lesson.language, "weights"))
+        self.best: Weights = {}
+        self.progress = Progress(at_once=GPU_SYMBOLS if self.device.type == "cuda" else CPU_SYMBOLS)
+        moments = self._restore()
+        self.weights = {name: weight.to(self.device).requires_grad_() for name, weight in self.weights.items()}
+        self.optimizer = self._optimizer(moments)
+
+    @property
+    def finished(self) -> bool:
+        progress = self.progress
+        return progress.epoch == self.recipe.epochs or progress.epoch - progress.best_epoch >= self.recipe.patience
+
+    def run_epoch(self) -> int:
+        """What is left of the epoch under way, and its validation; the number of symbols learnt from."""
+        progress, before = self.progress, self.progress.symbols
+        draw = np.random.default_rng(self._seed("order", progress.epoch))
+        batches = self.pieces.batches(draw.permutation(len(self.pieces)), self.recipe.batch_symbols)
+        for batch in islice(batches, progress.batch, None):
+            self._learn(batch)
+            self._remember()
+        symbols = progress.symbols - before
+        self._end_epoch()
+        self._remember()
+        return symbols
+
+    def _learn(self, batch: Pieces) -> None:
+        progress = self.progress
+        rate = self._rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        progress.nats += self._gradients(batch)
+        if not math.isfinite(progress.nats):
+            raise TrainingError(
+                f"The loss of {self.lesson.language} is no longer a number after step {progress.step} of epoch "
+                f"{progress.epoch + 1}, at a learning rate of {rate:.2g}. Lower learning_rate or clip, or use "
+                f"precision: fp32."
+            )
+        torch.nn.utils.clip_grad_norm_(self.weights.values(), self.recipe.clip)
+        self.optimizer.step()
+        progress.symbols += int(batch.length.sum())
+        progress.step, progress.batch = progress.step + 1, progress.batch + 1
+
+    def _gradients(self, batch: Pieces) -> float:
+        """Sum the gradients of a batch, as many symbols at once as memory takes; the batch's nats."""
+        while True:
+            self.optimizer.zero_grad()
+            torch.manual_seed(self._seed("dropout", self.progress.step))
+            try:
+                return sum(self._backward(part, batch.length.sum()) for part in self._parts(batch))
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or self.progress.at_once <= LEAST_SYMBOLS:
+                    raise
+            self.progress.at_once //= 2
+            self.notes.append(f"memory did not suffice: {self.progress.at_once} symbols at once from here on")
+
+    def _parts(self, batch: Pieces) -> Iterator[Pieces]:
+        return batch.batches(np.argsort(batch.length, kind="stable"), self.progress.at_once)
+
+    def _backward(self, part: Pieces, symbols: int) -> float:
+        used = self._in_use()
+        loss = decoder.nats(used, self.shape, part.row(self.device), self.recipe.dropout).sum()
+        (loss / symbols).backward()
+        return float(loss.detach())
+
+    def _in_use(self) -> Weights:
+        dtype = torch.bfloat16 if self.recipe.precision == "bf16" else torch.float32
+        return {name: weight.to(dtype) for name, weight in self.weights.items()}
+
+    def _end_epoch(self) -> None:
+        """Validate, keep the weights if they are the best so far, write a row of the log."""
+        progress = self.progress
+        with torch.no_grad():
+            model = TransformerModel(self._in_use(), self.shape, progress.at_once)
+            text = self.lesson.validation
+            cost = model.nats(text, np.arange(len(text))).sum() / (text.ids.size + len(text))
+        progress.epoch += 1
+        if cost < progress.best:
+            progress.best, progress.best_epoch = float(cost), progress.epoch
+            self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
+        row = {"epoch": progress.epoch, "step": progress.step, "learning_rate": self._rate()}
+        row |= {"train_nats_per_symbol": progress.nats / progress.symbols, "validation_nats_per_symbol": float(cost)}
+        progress.epochs.append(row)
+        progress.batch, progress.nats, progress.symbols = 0, 0.0, 0
+
+    def _rate(self) -> float:
+        """Up in a straight line, down in a cosine."""
+        recipe = self.recipe
+        steps = recipe.epochs * max(1, int(self.pieces.length.sum()) // recipe.batch_symbols)
+        warmup = max(1, round(recipe.warmup * steps))
+        if self.progress.step < warmup:
+            return recipe.learning_rate * (self.progress.step + 1) / warmup
+        done = min(1, (self.progress.step - warmup) / max(1, steps - warmup))
+        return recipe.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2)
+
+    def _optimizer(self, moments: Mapping[str, Weights]) -> torch.optim.AdamW:
+        """Weight decay pulls at matrices only."""
+        matrices = [weight for weight in self.weights.values() if weight.dim() > 1]
+        vectors = [weight for weight in self.weights.values() if weight.dim() == 1]
+        groups = [
+            {"params": matrices, "weight_decay": self.recipe.weight_decay},
+            {"params": vectors, "weight_decay": 0},
+        ]
+        optimizer = torch.optim.AdamW(groups, self.recipe.learning_rate, BETAS, fused=True)
+        if moments:
+            step = torch.tensor(float(self.progress.step), device=self.device)
+            for name, weight in self.weights.items():
+                state = {moment: moments[moment][name].to(self.device) for moment in MOMENTS}
+                optimizer.state[weight] = {"step": step.clone(), **state}
+        return optimizer
+
+    def _seed(self, purpose: str, number: int) -> int:
+        return derived(self.lesson.seed, self.lesson.language, purpose, number)
+
+    # What survives
+
+    def _remember(self) -> None:
+        if self.lesson.memory.due():
+            self.lesson.memory.save(self.state(), self.progress.epochs)
+
+    def state(self) -> bytes:
+        """All of it, with a digest in front."""
+        parts: dict[str, Weights] = {"weights": self.weights, "best": self.best}
+        for moment in MOMENTS:
+            parts[moment] = {name: self.optimizer.state[weight][moment] for name, weight in self.weights.items()}
+        tensors = {
+            f"{part} {name}": tensor.detach().cpu() for part, found in parts.items() for name, tensor in found.items()
+        }
+        data = safetensors.torch.save(
+            tensors, {"progress": json.dumps(asdict(self.progress)), "notes": json.dumps(self.notes)}
+        )
+        return hashlib.sha256(data).digest() + data
+
+    def _restore(self) -> dict[str, Weights]:
+        """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
+        stored = self.lesson.memory.load()
+        if stored is None:
+            return {}
+        digest, data = stored[:DIGEST], stored[DIGEST:]
+        if hashlib.sha256(data).digest() != digest:
+            self.notes.append("the checkpoint was damaged: trained from the start")
+            return {}
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        self.progress = Progress(**json.loads(header["progress"]))
+        self.notes = json.loads(header["notes"])
+        parts: dict[str, Weights] = {}
+        for key, tensor in safetensors.torch.load(data).items():
+            part, name = key.split(" ")
+            parts.setdefault(part, {})[name] = tensor
+        self.weights = parts.pop("weights")
+        self.best = parts.pop("best", {})
+        return parts
