@@ -7,13 +7,14 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 
-from langvec.errors import InputError
+from langvec.errors import InputError, TrainingError
 from ray_jobs import entropy2vec
 from ray_jobs.cluster import connected, refuse_unshared
 from ray_jobs.lock import exclusive
 from ray_jobs.recipe import Recipe, load_recipe
+from ray_jobs.results import write_results
 from ray_jobs.runner import Outcome, walk
-from ray_jobs.stages import Entry, Stage, survey
+from ray_jobs.stages import Entry, Stage, Survey
 from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import disk_full_explained
 
@@ -27,14 +28,15 @@ def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: s
         os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
     recipe, store = _checked(name, settings, uri)
     stages = entropy2vec.stages(recipe)
-    entries = list(survey((piece for stage in stages for piece in stage.pieces), store.records()))
+    survey = Survey(store.records())
+    entries = survey.entries(piece for stage in stages for piece in stage.pieces)
     if plan:
         print("\n".join(plan_lines(stages, entries)))
         return 0
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
             store.write_if_new(RECIPE, recipe.to_yaml().encode())
-            return _summarise(store, Outcome({entry.piece.id: entry.record for entry in entries if entry.record}))
+            return _summarise(store, recipe, Outcome(survey.done))
         return _work(store, recipe, stages, address)
 
 
@@ -60,8 +62,8 @@ def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | 
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
         with connected(address, recipe.compute.cpus):
             refuse_unshared(store)
-            outcome = walk(store, stages)
-        return _summarise(store, outcome)
+            outcome = walk(store, stages, recipe.compute.checkpoint_every_s)
+        return _summarise(store, recipe, outcome)
 
 
 def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
@@ -83,39 +85,31 @@ def _because(entry: Entry) -> str:
     return f": {entry.reason}" if entry.reason else ""
 
 
-def _summarise(store: Store, outcome: Outcome) -> int:
+def _summarise(store: Store, recipe: Recipe, outcome: Outcome) -> int:
     """Write the results, say what there is, explain failures; the exit status."""
-    if any(id.startswith("corpus/") for id in outcome.records):
-        table = entropy2vec.write_results(store, outcome.records)
-        print("\n".join(_account_lines(table.to_pylist())))
+    print("\n".join(write_results(store, outcome.records, [model.kind for model in recipe.models])))
+    _notes(outcome)
     if not outcome.failures:
-        print(f"all done  -> {store.uri}/results/corpora.csv")
-        print("The encoded corpora are the last stage so far; language models, the grid and the report come next.")
+        print(f"all done  -> {store.uri}/results/")
         return 0
     _explain(outcome.failures)
     if outcome.waiting:
-        print(f"Not tried, since they need what failed: {', '.join(outcome.waiting[:SHOWN])}.", file=sys.stderr)
+        more = f" and {len(outcome.waiting) - SHOWN} more" if len(outcome.waiting) > SHOWN else ""
+        print(f"Not tried, since they need what failed: {', '.join(outcome.waiting[:SHOWN])}{more}.", file=sys.stderr)
     print("What is finished stays. Mend the above and run the same command again.", file=sys.stderr)
     return 2 if all(isinstance(error, InputError) for error in outcome.failures.values()) else 1
 
 
-def _account_lines(rows: Sequence[Mapping[str, object]]) -> list[str]:
-    def total(column: str) -> int:
-        return sum(int(str(row.get(column) or 0)) for row in rows)
-
-    dropped = [name for name in rows[0] if name.startswith("lines_") and name != "lines_kept" and total(name)]
-    reasons = ", ".join(f"{total(name):,} {name.removeprefix('lines_').replace('_', ' ')}" for name in dropped)
-    splits = ", ".join(f"{split} {total(f'{split}_lines'):,}" for split in ("train", "validation", "test"))
-    symbols = sum(total(f"{split}_symbols") for split in ("train", "validation", "test"))
-    return [
-        f"{len(rows)} languages, {total('lines_kept'):,} lines kept ({splits}), {symbols:,} symbols",
-        f"dropped: {reasons or 'nothing'}",
-    ]
+def _notes(outcome: Outcome) -> None:
+    """What a training had to say, such as that memory did not suffice."""
+    for id, record in outcome.records.items():
+        for note in record.meta["account"].get("notes", ()):
+            print(f"{id}: {note}")
 
 
 def _explain(failures: Mapping[str, BaseException]) -> None:
     for piece, error in list(failures.items())[:EXPLAINED]:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError | TrainingError):
             print(f"{piece} failed. {error}", file=sys.stderr)
         else:
             print(f"{piece} failed:", "".join(traceback.format_exception(error)), sep="\n", file=sys.stderr)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
@@ -17,7 +17,11 @@ from langvec.cleaning import Cleaning, Split
 from langvec.config import Strict
 from langvec.corpus import Corpus
 from langvec.errors import InputError
+from langvec.models import ModelRecipe
+from langvec.ngram import NgramRecipe
+from langvec.scoring import Scoring
 from langvec.sources import AnySource
+from langvec.vectors import PRESETS, VectorRecipe
 
 KEY = "[key]"  # how pydantic marks a mistake in the key of a mapping
 SOURCE = TypeAdapter[AnySource](AnySource)
@@ -28,6 +32,10 @@ class Compute(Strict):
     """Where the work runs. Never part of a fingerprint: it cannot change a result."""
 
     cpus: int | None = Field(None, ge=1, description="cores of the private local cluster; null takes all")
+    cpus_per_model: float = Field(1, gt=0, description="cores of one training")
+    gpus_per_model: float = Field(0, ge=0, description="GPUs of one training or scoring task; 0.25: four share one")
+    texts_per_task: int = Field(64, ge=1, description="cells of the grid that one task scores and publishes")
+    checkpoint_every_s: float = Field(60, ge=0, description="how much of a training a kill may cost")
 
 
 class Recipe(Strict):
@@ -38,6 +46,14 @@ class Recipe(Strict):
     cleaning: Cleaning = Cleaning()
     split: Split = Split()
     alphabet: AlphabetRecipe = CharRecipe()
+    models: tuple[ModelRecipe, ...] = Field(
+        (NgramRecipe(),),
+        min_length=1,
+        description="the first is the one that counts, others are its baselines",
+    )
+    landmarks: int | None = Field(None, ge=2, description="train so many models only, spread over families; null: all")
+    scoring: Scoring = Scoring()
+    vectors: Literal["best", "paper"] | VectorRecipe = "best"
     compute: Compute = Compute()
 
     @model_validator(mode="after")
@@ -51,6 +67,29 @@ class Recipe(Strict):
         if twice:
             raise ValueError(f"{', '.join(twice)} in more than one source; expected each language once")
         return self
+
+    @model_validator(mode="after")
+    def _each_kind_once(self) -> Recipe:
+        kinds = [model.kind for model in self.models]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"models lists {', '.join(kinds)}; expected each kind once")
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_can_be_made(self) -> Recipe:
+        vectors, kinds = self.vector_recipe, [model.kind for model in self.models]
+        if self.landmarks and (vectors.orientation != "column" or vectors.value.startswith("excess")):
+            raise ValueError(
+                "with landmarks not every language has a model; expected vectors with orientation column and value "
+                "nats or perplexity, such as the preset best"
+            )
+        if vectors.value == "excess_text" and "ngram" not in kinds:
+            raise ValueError("vectors.value excess_text needs {kind: ngram} among the models")
+        return self
+
+    @property
+    def vector_recipe(self) -> VectorRecipe:
+        return PRESETS[self.vectors] if isinstance(self.vectors, str) else self.vectors
 
     def descriptions(self) -> list[Corpus]:
         """One corpus per language, in recipe order."""

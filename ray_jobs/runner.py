@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langvec.errors import InputError
+from langvec.errors import InputError, TrainingError
 from ray_jobs.progress import Progress
-from ray_jobs.stages import Entry, Record, Stage, survey
+from ray_jobs.stages import Entry, Piece, Record, Stage, Survey
 from ray_jobs.store import Store
-from ray_jobs.task import Task, do
+from ray_jobs.task import Owner, Task, do
 
 WINDOW = 64  # tasks in flight besides four a core: waiting work is what an autoscaler looks at
+RETRIES = 3  # of what a machine did; our own exceptions would only come again
 
 
 @dataclass
@@ -24,41 +25,58 @@ class Outcome:
     waiting: list[str] = field(default_factory=list)
 
 
-def walk(store: Store, stages: Sequence[Stage]) -> Outcome:
+def walk(store: Store, stages: Sequence[Stage], checkpoint_every_s: float = 60) -> Outcome:
     """Do what is not done, stage by stage. A piece that fails does not stop the others."""
-    records = store.records()
+    survey = Survey(store.records())
     failures: dict[str, BaseException] = {}
-    pieces = [piece for stage in stages for piece in stage.pieces]
+    waiting: list[str] = []
     for stage in stages:
-        entries = [entry for entry in survey(pieces, records) if entry.piece.stage == stage.name]
-        todo = [entry for entry in entries if entry.state != "done" and entry.folder]
-        with Progress(stage.name, total=len(entries), done=len(entries) - len(todo)) as progress:
-            for entry, result in _in_flight(todo, store):
+        entries = survey.entries(stage.pieces)
+        todo = sorted((entry for entry in entries if entry.state != "done" and entry.folder), key=_size, reverse=True)
+        waiting += [entry.piece.id for entry in entries if not entry.folder]
+        with Progress(stage.name, total=len(entries), done=sum(entry.state == "done" for entry in entries)) as progress:
+            for entry, result in _in_flight(todo, lambda e: Task.of(e, survey.kin(e.piece), store, checkpoint_every_s)):
                 if isinstance(result, Record):
-                    records[result.folder] = result
+                    survey.finished(entry.piece, result)
                 else:
                     failures[entry.piece.id] = result
                 progress.step(isinstance(result, Record))
-    done = {entry.piece.id: entry.record for entry in survey(pieces, records) if entry.record}
-    waiting = [piece.id for piece in pieces if piece.id not in done and piece.id not in failures]
-    return Outcome(done, failures, waiting)
+    return Outcome(survey.done, failures, waiting)
 
 
-def _in_flight(todo: Sequence[Entry], store: Store) -> Iterator[tuple[Entry, Record | BaseException]]:
+def _size(entry: Entry) -> int:
+    """Bytes that a piece reads: the longest work starts first, so that none is left alone at the end."""
+    return sum(file["bytes"] for record in entry.needed.values() for file in record.meta["files"].values())
+
+
+def _in_flight(
+    todo: Sequence[Entry], task_of: Callable[[Entry], Task]
+) -> Iterator[tuple[Entry, Record | BaseException]]:
     """Each entry with its result as it comes; a bounded number of tasks at any time."""
     import ray
 
-    # Machines fail and are tried again; our own exceptions would only fail again.
-    remote = ray.remote(max_retries=3, retry_exceptions=False, num_cpus=1)(do)
     window = WINDOW + 4 * int(ray.cluster_resources().get("CPU", 1))
     waiting = list(reversed(todo))
-    running: dict[Any, Entry] = {}
+    running: dict[Any, tuple[Entry, Any]] = {}  # the handle of an actor: it ends when nobody holds it
     while waiting or running:
         while waiting and len(running) < window:
             entry = waiting.pop()
-            running[remote.options(name=entry.piece.id).remote(Task.of(entry, store))] = entry
+            reference, handle = _start(entry.piece, task_of(entry))
+            running[reference] = entry, handle
         (ready,), _ = ray.wait(list(running), num_returns=1)
-        yield running.pop(ready), _result(ready)
+        entry, _ = running.pop(ready)
+        yield entry, _result(ready)
+
+
+def _start(piece: Piece, task: Task) -> tuple[Any, Any]:
+    import ray
+
+    share: Any = {"num_cpus": piece.place.cpus, "num_gpus": piece.place.gpus}
+    if piece.place.actor:
+        owner = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(Owner).remote()
+        return owner.do.remote(task), owner
+    remote = ray.remote(max_retries=RETRIES, retry_exceptions=False, **share)(do)
+    return remote.options(name=piece.id).remote(task), None
 
 
 def _result(reference: Any) -> Record | BaseException:
@@ -67,7 +85,7 @@ def _result(reference: Any) -> Record | BaseException:
     try:
         record: Record = ray.get(reference)
         return record
-    except ray.exceptions.RayTaskError as error:
-        return error.cause if isinstance(error.cause, InputError) else error  # ours keep their traceback
+    except ray.exceptions.RayTaskError as error:  # ours keep their traceback
+        return error.cause if isinstance(error.cause, InputError | TrainingError) else error
     except ray.exceptions.RayError as error:
         return error

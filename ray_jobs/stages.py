@@ -9,13 +9,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Work = Callable[[Mapping[str, Path], Path], dict[str, Any]]
+from langvec.lesson import Memory
+
 State = Literal["done", "stale", "to run"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the work of a piece finds before it."""
+
+    needed: Mapping[str, Path]  # folders of finished pieces, by label
+    folder: Path  # empty; what is in it at the end is the result
+    digests: Mapping[str, str]  # of what is needed
+    earlier: Sequence[Path]  # finished pieces of its kin: parts of the result may be there already
+    memory: Memory  # outlives a killed worker
+
+
+Work = Callable[[Desk], dict[str, Any]]  # returns an account, kept in meta.json
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a piece asks of the cluster. Never part of a fingerprint: it cannot change a result."""
+
+    cpus: float = 1
+    gpus: float = 0
+    actor: bool = False  # a process of its own, that ends with the piece and is restarted if it dies
 
 
 @dataclass(frozen=True)
@@ -24,11 +48,13 @@ class Piece:
 
     stage: str
     name: str
-    work: Work  # (folders of what it needs by label, folder to fill) -> account, kept in meta.json
+    work: Work
     config: Mapping[str, Any]  # the part of the recipe that can change the result
     inputs: Mapping[str, str] = field(default_factory=dict)  # what comes from outside the run, each with its hash
     needs: Mapping[str, Piece] = field(default_factory=dict)
     seed: int = 0
+    place: Place = Place()
+    kin: str = ""  # pieces of the stage whose names start so may hold parts of the result; none if empty
 
     @property
     def id(self) -> str:
@@ -78,17 +104,35 @@ def fingerprint(stage: str, name: str, essence: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def survey(pieces: Iterable[Piece], records: Mapping[str, Record]) -> Iterator[Entry]:
-    """The state of each piece; pieces come after those they need. Records are keyed by folder."""
-    done: dict[str, Record] = {}
-    of_piece: dict[str, list[Record]] = {}
-    for record in records.values():
-        of_piece.setdefault(record.folder.rpartition("-")[0], []).append(record)
-    for piece in pieces:
-        entry = _entry(piece, done, records, of_piece.get(piece.id, []))
-        if entry.record:
-            done[piece.id] = entry.record
-        yield entry
+class Survey:
+    """What of the pieces is done. It is asked stage by stage, while records come in."""
+
+    def __init__(self, records: Mapping[str, Record]) -> None:
+        """Records are keyed by folder."""
+        self.records = dict(records)
+        self.done: dict[str, Record] = {}  # by the id of the piece
+        self._of_piece: dict[str, list[Record]] = {}
+        for record in records.values():
+            self._of_piece.setdefault(record.folder.rpartition("-")[0], []).append(record)
+
+    def entries(self, pieces: Iterable[Piece]) -> list[Entry]:
+        """The state of each piece; pieces come after those they need."""
+        found = []
+        for piece in pieces:
+            entry = _entry(piece, self.done, self.records, self._of_piece.get(piece.id, []))
+            if entry.record:
+                self.done[piece.id] = entry.record
+            found.append(entry)
+        return found
+
+    def finished(self, piece: Piece, record: Record) -> None:
+        self.records[record.folder] = self.done[piece.id] = record
+
+    def kin(self, piece: Piece) -> list[Record]:
+        """Finished and whole pieces, of any time, that may hold parts of this one's result."""
+        start = f"{piece.stage}/{piece.kin}"
+        found = (record for folder, record in self.records.items() if folder.startswith(start) and not record.damage)
+        return list(found) if piece.kin else []
 
 
 def _entry(piece: Piece, done: Mapping[str, Record], records: Mapping[str, Record], others: list[Record]) -> Entry:

@@ -8,20 +8,22 @@ import platform
 import resource
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from langvec.errors import InputError
-from ray_jobs.stages import Entry, Record, Work
+from ray_jobs.memory import RunMemory
+from ray_jobs.stages import Desk, Entry, Record, Work
 from ray_jobs.store import Store
 
-LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers")
+LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers", "torch")
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,40 @@ class Task:
     work: Work
     essence: Mapping[str, Any]
     needed: Mapping[str, tuple[str, str]]  # label -> folder in the run, digest
+    earlier: Sequence[tuple[str, str]]
     seed: int
+    checkpoint_every_s: float
 
     @classmethod
-    def of(cls, entry: Entry, store: Store) -> Task:
+    def of(cls, entry: Entry, kin: Sequence[Record], store: Store, checkpoint_every_s: float) -> Task:
         piece = entry.piece
         needed = {label: (record.folder, record.digest) for label, record in entry.needed.items()}
-        essence = piece.essence(entry.needed)
-        return cls(store, piece.stage, piece.name, entry.folder, piece.work, essence, needed, piece.seed)
+        earlier = [(record.folder, record.digest) for record in kin]
+        return cls(
+            store,
+            piece.stage,
+            piece.name,
+            entry.folder,
+            piece.work,
+            piece.essence(entry.needed),
+            needed,
+            earlier,
+            piece.seed,
+            checkpoint_every_s,
+        )
+
+    def desk(self, scratch: Path, memory: RunMemory) -> Desk:
+        needed = {label: self.store.fetch(*place) for label, place in self.needed.items()}
+        earlier = [self.store.fetch(*place) for place in self.earlier]
+        return Desk(needed, scratch, {label: digest for label, (_, digest) in self.needed.items()}, earlier, memory)
 
 
 def do(task: Task) -> Record:
     """Do the work in a scratch folder and publish it with its meta.json."""
     started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     with disk_full_explained(task.store), task.store.scratch() as scratch:
-        needed = {label: task.store.fetch(*place) for label, place in task.needed.items()}
-        account = task.work(needed, scratch)
+        memory = RunMemory(task.store, task.stage, task.name, task.folder, task.checkpoint_every_s)
+        account = task.work(task.desk(scratch, memory))
         cost = {
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(),
@@ -62,6 +82,7 @@ def do(task: Task) -> Record:
         meta = task.store.publish(
             scratch, task.folder, about | {"cost": cost, "host": _host(), "versions": _versions()}
         )
+        memory.forget()
     return Record(task.folder, meta, None)
 
 
@@ -95,3 +116,10 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:  # run from a checkout that is not installed
             found[library] = "not installed"
     return found
+
+
+class Owner:
+    """The actor of one piece. All that it must not forget is in the run, so that a restarted one goes on."""
+
+    def do(self, task: Task) -> Record:
+        return do(task)

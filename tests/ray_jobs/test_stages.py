@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ray_jobs.stages import Piece, Record, fingerprint, survey
+from ray_jobs.stages import Desk, Entry, Piece, Record, Survey, fingerprint
 
 
-def nothing(needed: Mapping[str, Path], folder: Path) -> dict[str, Any]:
+def nothing(desk: Desk) -> dict[str, Any]:
     return {}
+
+
+def survey(pieces: list[Piece], records: Mapping[str, Record]) -> list[Entry]:
+    return Survey(records).entries(pieces)
 
 
 def piece(stage: str = "corpus", name: str = "deu_Latn", **settings: Any) -> Piece:
@@ -75,7 +78,7 @@ def test_a_field_set_back_finds_the_old_result() -> None:
 
 def test_a_piece_waits_for_what_it_needs() -> None:
     corpus = piece()
-    entries = list(survey([corpus, piece("encoded", needs={"corpus": corpus})], {}))
+    entries = survey([corpus, piece("encoded", needs={"corpus": corpus})], {})
     assert [(entry.state, entry.reason) for entry in entries] == [
         ("to run", ""),
         ("to run", "waits for corpus/deu_Latn"),
@@ -95,3 +98,13 @@ def test_a_damaged_piece_is_not_done() -> None:
     good = done(piece())
     (entry,) = survey([piece()], by_folder(Record(good.folder, good.meta, "a.bin has 3 bytes, expected 4")))
     assert (entry.state, entry.reason) == ("stale", "damaged: a.bin has 3 bytes, expected 4")
+
+
+def test_kin_are_the_whole_finished_pieces_of_the_stage_whose_names_start_alike() -> None:
+    cells = [piece("grid", name) for name in ("ngram-deu.000", "ngram-deu.001", "ngram-nld.000")]
+    torn = Record("grid/ngram-deu.002-0123456789ab", {}, "cells.parquet is gone")
+    found = Survey({**by_folder(*map(done, cells)), torn.folder: torn}).kin(
+        piece("grid", "ngram-deu.003", kin="ngram-deu.")
+    )
+    assert sorted(record.folder.rpartition("-")[0] for record in found) == ["grid/ngram-deu.000", "grid/ngram-deu.001"]
+    assert Survey(by_folder(done(cells[0]))).kin(cells[0]) == []
