@@ -1,7 +1,8 @@
 """What every model pays for every text: the entropy matrix, its intervals and its table.
 
 A cell is a model and a text. It holds sums over each of the 64 folds of the text, of nats and of what they are divided
-by, so that every unit and every interval can be had later without scoring again.
+by, so that every unit and every interval can be had later without scoring again. Of a text that was read in part, the
+nats of the rest are estimated, and `error` says how well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["symbol", "char", "byte", "sentence"]
 COUNTS = ("symbols", "chars", "bytes", "sentences")
-CELL_COLUMNS = ("model", "text", "nats", *COUNTS, "text_chars")
+CELL_COLUMNS = ("model", "text", "nats", *COUNTS, "scored", "error")
 _SHOWN = 3  # cells named in an error
 
 
@@ -34,15 +35,17 @@ class EntropyMatrix:
         models: language codes of the models, such as deu_Latn.
         texts: language codes of the texts.
         nats: shape (models, texts, FOLDS).
-        counts: symbols, chars, bytes and sentences, each of shape (models, texts, FOLDS).
-        whole: characters of each whole text, shape (texts,); a cell may hold only a sample of it.
+        counts: symbols, chars, bytes and sentences of the texts, each of shape (texts, FOLDS).
+        scored: symbols that were read, shape (models, texts).
+        error: half the 95% interval of the whole text's nats per character, shape (models, texts); 0 if all was read.
     """
 
     models: tuple[str, ...]
     texts: tuple[str, ...]
     nats: np.ndarray
     counts: Mapping[str, np.ndarray]
-    whole: np.ndarray
+    scored: np.ndarray
+    error: np.ndarray
 
     @classmethod
     def from_cells(cls, table: pa.Table, models: Iterable[str], texts: Iterable[str]) -> EntropyMatrix:
@@ -56,15 +59,17 @@ class EntropyMatrix:
         folds = {name: _folds(table, name) for name in ("nats", *COUNTS)}
         rows = _row_of_each_cell(table, folds, models, texts)
         shape = (len(models), len(texts))
-        whole_mt = table["text_chars"].to_numpy()[rows].reshape(shape)
-        _check_whole(whole_mt, texts)
         counts = {unit: folds[unit][rows].reshape(*shape, FOLDS) for unit in COUNTS}
-        return cls(models, texts, folds["nats"][rows].reshape(*shape, FOLDS), counts, whole_mt[0])
+        _check_texts(counts, texts)
+        scored, error = (table[name].to_numpy()[rows].reshape(shape) for name in ("scored", "error"))
+        of_texts = {unit: counts_mtf[0] for unit, counts_mtf in counts.items()}
+        return cls(models, texts, folds["nats"][rows].reshape(*shape, FOLDS), of_texts, scored, error)
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> EntropyMatrix:
         """The very matrix whose `to_table` was written to this file."""
-        table = read_parquet(path, ("model", "text", *(f"fold_{name}" for name in ("nats", *COUNTS)), "text_chars"))
+        folds = (f"fold_{name}" for name in ("nats", *COUNTS))
+        table = read_parquet(path, ("model", "text", *folds, "scored", "error"))
         table = table.rename_columns([name.removeprefix("fold_") for name in table.column_names])
         codes = (dict.fromkeys(table[name].to_pylist()) for name in ("model", "text"))
         return cls.from_cells(table, *codes)
@@ -72,7 +77,7 @@ class EntropyMatrix:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EntropyMatrix):
             return NotImplemented
-        own, others = ([m.nats, *(m.counts[unit] for unit in COUNTS), m.whole] for m in (self, other))
+        own, others = ([m.nats, *(m.counts[unit] for unit in COUNTS), m.scored, m.error] for m in (self, other))
         same = (np.array_equal(a, b, equal_nan=True) for a, b in zip(own, others, strict=True))
         return (self.models, self.texts) == (other.models, other.texts) and all(same)
 
@@ -87,16 +92,13 @@ class EntropyMatrix:
         """Nats for each symbol, char, byte or sentence, shape (models, texts); nan where nothing was scored."""
         return _ratio(self.nats.sum(-1), self.counts[f"{unit}s"].sum(-1))
 
-    def intervals(
-        self, level: float = 0.95, about: Literal["language", "text"] = "language"
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper ends of the nats per character, each of shape (models, texts).
+    def intervals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends of the 95% interval of nats per character, each (models, texts).
 
-        `language`: of all text like this one. `text`: of this whole text, of which the cell may be a sample; then
-        a cell that holds all of it has no width.
+        It is about all text like this one: it allows for what was not read, and for the text being only a sample of
+        the language.
         """
-        whole = self.whole if about == "text" else None
-        half_mt = half_width(self.nats, self.counts["chars"], whole, level)
+        half_mt = np.hypot(half_width(self.nats, self.counts["chars"]), self.error)
         return self.per("char") - half_mt, self.per("char") + half_mt
 
     def bootstrap(self, draws: int, seed: int) -> Iterator[np.ndarray]:
@@ -118,30 +120,31 @@ class EntropyMatrix:
         texts = self.texts if texts is None else tuple(texts)
         rows, columns = _places(models, self.models, "model"), _places(texts, self.texts, "text")
         cells = np.ix_(rows, columns)
-        counts = {unit: counts[cells] for unit, counts in self.counts.items()}
-        return EntropyMatrix(models, texts, self.nats[cells], counts, self.whole[columns])
+        counts = {unit: counts_tf[columns] for unit, counts_tf in self.counts.items()}
+        return EntropyMatrix(models, texts, self.nats[cells], counts, self.scored[cells], self.error[cells])
 
     def to_table(self) -> pa.Table:
         """One row for each model and text: rates, interval, totals, and the sums of each fold in the last columns."""
         table = self.to_csv_table()
         for name, values in {"nats": self.nats, **{unit: self.counts[unit] for unit in COUNTS}}.items():
-            column = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), FOLDS)
+            cells = np.broadcast_to(values, self.nats.shape)
+            column = pa.FixedSizeListArray.from_arrays(pa.array(cells.ravel()), FOLDS)
             table = table.append_column(f"fold_{name}", column)
         return table
 
     def to_csv_table(self) -> pa.Table:
         """The table without the columns of folds, which CSV cannot hold."""
         low_mt, high_mt = self.intervals()
-        whole_mt = np.broadcast_to(self.whole, low_mt.shape)
-        totals = {unit: self.counts[unit].sum(-1).astype(np.int64) for unit in COUNTS}
+        totals = {unit: np.broadcast_to(self.counts[unit].sum(-1), low_mt.shape) for unit in COUNTS}
         columns = {
             **self._rates(),
             "nats_per_char_low": low_mt,
             "nats_per_char_high": high_mt,
             "nats": self.nats.sum(-1),
             **totals,
-            "text_chars": whole_mt,
-            "share_scored": _ratio(totals["chars"], whole_mt),
+            "scored": self.scored,
+            "share_scored": _ratio(self.scored, totals["symbols"]),
+            "error": self.error,
         }
         names = {"model": np.repeat(self.models, len(self.texts)), "text": np.tile(self.texts, len(self.models))}
         return pa.table({name: values.ravel() for name, values in {**names, **columns}.items()})
@@ -162,20 +165,16 @@ class EntropyMatrix:
         return pd.DataFrame(self.per(unit), index=index, columns=columns)
 
 
-def half_width(
-    nats: np.ndarray, chars: np.ndarray, whole: np.ndarray | float | None = None, level: float = 0.95
-) -> np.ndarray:
+def half_width(nats: np.ndarray, chars: np.ndarray, level: float = 0.95) -> np.ndarray:
     """Half the width of the interval of nats per character: the ratio estimator over folds (Cochran, 1977, ch. 6).
 
     Args:
         nats: shape (..., FOLDS).
         chars: shape (..., FOLDS); a fold without characters does not count.
-        whole: characters of the whole text, of which these are a sample drawn without replacement. With it, the
-            interval is about the value of that text; without it, about the language.
         level: share of such intervals that hold the true value.
 
     Returns:
-        Shape (...); nan with fewer than two folds, but 0 if the whole text is scored.
+        Shape (...); nan with fewer than two folds.
     """
     from scipy.special import stdtrit
 
@@ -183,11 +182,7 @@ def half_width(
     residuals = nats - _ratio(nats.sum(-1), total)[..., None] * chars
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = np.sqrt(filled / (filled - 1) * (residuals**2).sum(-1)) / total
-        half = np.where(filled > 1, stdtrit(filled - 1, (1 + level) / 2) * errors, np.nan)
-        if whole is None:
-            return half
-        left = np.sqrt(np.clip(1 - total / whole, 0, None))
-    return np.where((total > 0) & (total >= whole), 0.0, half * left)
+        return np.where(filled > 1, stdtrit(filled - 1, (1 + level) / 2) * errors, np.nan)
 
 
 def read_parquet(path: str | Path, columns: Iterable[str]) -> pa.Table:
@@ -256,19 +251,19 @@ def _codes(table: pa.Table, name: str, known: Sequence[str]) -> np.ndarray:
 
 
 def _same_numbers(table: pa.Table, folds: Mapping[str, np.ndarray], rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    whole = table["text_chars"].to_numpy()
-    equal = [(values[rows] == values[others]).all(axis=-1) for values in folds.values()]
-    return np.asarray(np.all([*equal, whole[rows] == whole[others]], axis=0))
+    numbers = [*folds.values(), *(table[name].to_numpy()[:, None] for name in ("scored", "error"))]
+    return np.asarray(np.all([(values[rows] == values[others]).all(axis=-1) for values in numbers], axis=0))
 
 
-def _check_whole(whole_mt: np.ndarray, texts: Sequence[str]) -> None:
-    differing = np.flatnonzero((whole_mt != whole_mt[:1]).any(axis=0))
-    if differing.size:
-        text, sizes = texts[differing[0]], np.unique(whole_mt[:, differing[0]]).tolist()
-        raise InputError(
-            f"Expected one size for the text {text}, for all models. Found text_chars {', '.join(map(str, sizes))}: "
-            "the cells come from different texts. Score them again on one."
-        )
+def _check_texts(counts: Mapping[str, np.ndarray], texts: Sequence[str]) -> None:
+    for unit, counts_mtf in counts.items():
+        differing = np.flatnonzero((counts_mtf != counts_mtf[:1]).any(axis=(0, 2)))
+        if differing.size:
+            text, sizes = texts[differing[0]], np.unique(counts_mtf[:, differing[0]].sum(-1)).tolist()
+            raise InputError(
+                f"Expected one text {text}, the same for all models. Found {unit} in different folds or numbers "
+                f"({', '.join(map(str, sizes))} in all): score them again on one text."
+            )
 
 
 def _refuse(cells: np.ndarray, models: Sequence[str], texts: Sequence[str], why: str) -> None:

@@ -71,27 +71,30 @@ class NgramModel:
     levels: tuple[Level, ...]
 
     def nats(self, text: EncodedSplit, sentences: np.ndarray) -> np.ndarray:
-        """Nats of each of some sentences of a text, their ends included."""
-        layout = _Layout.of(text, sentences)
-        chances = self.probabilities(layout, text.alphabet.boundary + 1)
-        of_symbols = np.bincount(layout.sentence, -np.log(chances), minlength=len(sentences))
-        return of_symbols + text.unknown_nats(sentences)
+        """Nats of each of some sentences of a text, their ends and unknown characters included."""
+        return np.asarray(self.nats_by_order(text, sentences)[:, -1])
 
-    def probabilities(self, layout: _Layout, choices: int) -> np.ndarray:
-        """Of every symbol, given those before it: begun with the shortest context, mended by each longer one.
+    def nats_by_order(self, text: EncodedSplit, sentences: np.ndarray) -> np.ndarray:
+        """The same under this model and under each of the shorter ones inside it, (sentences, orders)."""
+        layout = _Layout.of(text, sentences)
+        chances = self.chances(layout, text.alphabet.boundary + 1)
+        costs = [np.bincount(layout.sentence, -np.log(found), sentences.size) for found in chances]
+        return np.stack(costs, axis=1) + text.unknown_nats(sentences)[:, None]
+
+    def chances(self, layout: _Layout, choices: int) -> Iterator[np.ndarray]:
+        """Of every symbol, given those before it: with no context first, then mended by each longer one.
 
         Boundaries at the start of a sentence are not predicted: they have probability one.
         """
-        chances = np.full(layout.symbols.size, 1 / choices)
-        strings = np.zeros(0, np.int64)
+        chances, strings = np.full(layout.symbols.size, 1 / choices), np.zeros(0, np.int64)
         for length, level in enumerate(self.levels):
             contexts = layout.contexts(strings, length)
             strings = _find(level.keys, np.where(contexts == NONE, NONE, contexts * choices + layout.symbols))
             known = np.flatnonzero(contexts != NONE)
             shares = np.where(strings[known] == NONE, 0, level.share[strings[known]])
             chances[known] = shares + level.rest[contexts[known]] * chances[known]
-        chances[layout.starts] = 1
-        return chances
+            chances[layout.starts] = 1
+            yield chances
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class _Layout:
     @property
     def age(self) -> np.ndarray:
         """How many symbols of its sentence come before each position."""
-        return np.arange(self.symbols.size) - self.starts[self.sentence]
+        return np.asarray(np.arange(self.symbols.size) - self.starts[self.sentence])
 
     def contexts(self, strings: np.ndarray, length: int) -> np.ndarray:
         """For every position the string just before it: that of no symbols is always there."""
@@ -128,7 +131,7 @@ def _find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The index of each wanted key, NONE where there is no such key."""
     at = np.searchsorted(keys, wanted)
     at[at == keys.size] = 0
-    return np.where(keys[at] == wanted, at, NONE)
+    return np.asarray(np.where(keys[at] == wanted, at, NONE))
 
 
 def _fit(layout: _Layout, order: int, choices: int) -> Iterator[Level]:
@@ -173,4 +176,6 @@ def _discounts(counts: np.ndarray) -> np.ndarray:
     if not min(n1, n2, n3, n4):  # a text of a few sentences
         return np.array([0, 0.5, 1, 1.5])
     y = n1 / (n1 + 2 * n2)
-    return np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], [0, 0.1, 0.1, 0.1], [0, 1, 2, 3])
+    return np.asarray(
+        np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], [0, 0.1, 0.1, 0.1], [0, 1, 2, 3])
+    )

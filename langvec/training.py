@@ -86,7 +86,8 @@ class Training:
         self.best: Weights = {}
         self.progress = Progress(at_once=GPU_SYMBOLS if self.device.type == "cuda" else CPU_SYMBOLS)
         moments = self._restore()
-        self.weights = {name: weight.to(self.device).requires_grad_() for name, weight in self.weights.items()}
+        # In one order always: torch sums over the weights in the order it gets them.
+        self.weights = {name: self.weights[name].to(self.device).requires_grad_() for name in decoder.sizes(self.shape)}
         self.optimizer = self._optimizer(moments)
 
     @property

@@ -22,7 +22,7 @@ GPU_SYMBOLS = 65536
 
 
 class TransformerRecipe(Strict):
-    """A character-level GPT-2, trained from scratch. Shape, epochs and patience are the paper's, the rest open there."""
+    """A GPT-2 over characters, from scratch. Shape, epochs and patience are the paper's; it leaves the rest open."""
 
     actor: ClassVar[bool] = True
     kind: Literal["transformer"] = "transformer"
@@ -85,7 +85,7 @@ class TransformerModel:
             position = np.arange(costs.size) - np.repeat(np.cumsum(batch.length) - batch.length, batch.length)
             costs[position < np.repeat(batch.skip, batch.length)] = 0
             total += np.bincount(np.repeat(batch.place, batch.length), costs, sentences.size)
-        return total + text.unknown_nats(sentences)
+        return np.asarray(total + text.unknown_nats(sentences))
 
     def _costs(self, batch: Pieces) -> np.ndarray:
         """Of every symbol that comes out of a batch; in halves if memory does not suffice for the whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from langvec.landmarks import landmarks
 from langvec.lesson import Lesson
 from langvec.matrix import EntropyMatrix
 from langvec.models import ModelRecipe
+from langvec.ngram import NgramRecipe
 from langvec.vectors import LanguageVectors, VectorRecipe, distance_table, make_vectors
 from ray_jobs import grid
 from ray_jobs.recipe import Recipe
@@ -45,16 +46,20 @@ def stages(recipe: Recipe) -> list[Stage]:
 def _of_models(recipe: Recipe, alphabet: Piece, encoded: Pieces) -> list[Stage]:
     """Models, grid, matrix and vectors, of each kind of model."""
     learnt = landmarks(list(encoded), recipe.landmarks) if recipe.landmarks else list(encoded)
-    models, cells, matrices = list[Piece](), list[Piece](), list[Piece]()
-    for kind in recipe.models:
-        of_kind = {code: _model(kind, code, encoded[code], alphabet, recipe) for code in learnt}
-        row = {code: _cells(kind, model, encoded, alphabet, recipe) for code, model in of_kind.items()}
-        models += of_kind.values()
-        cells += [piece for pieces in row.values() for piece in pieces]
-        matrices.append(_matrix(kind, row, list(encoded), recipe.seed))
-    vectors = [_vectors(recipe.vector_recipe, matrix, matrices, recipe.seed) for matrix in matrices]
-    named = {"model": models, "grid": cells, "matrix": matrices, "vectors": vectors}
-    return [Stage(name, tuple(pieces)) for name, pieces in named.items()]
+    models: dict[str, Pieces] = {
+        kind.kind: {code: _model(kind, code, encoded[code], alphabet, recipe) for code in learnt}
+        for kind in recipe.models
+    }
+    texts = grid.Texts(encoded, alphabet, recipe.scoring, recipe.compute.texts_per_task, recipe.compute.gpus_per_model)
+    cells: dict[str, list[Piece]] = {kind.kind: _cells(kind, models, texts, recipe.models) for kind in recipe.models}
+    matrices = {kind: _matrix(kind, pieces, learnt, list(encoded), recipe.seed) for kind, pieces in cells.items()}
+    vectors = [_vectors(recipe.vector_recipe, kind, matrices, recipe.seed) for kind in matrices]
+    return [
+        Stage("model", tuple(piece for of_kind in models.values() for piece in of_kind.values())),
+        Stage("grid", tuple(piece for pieces in cells.values() for piece in pieces)),
+        Stage("matrix", tuple(matrices.values())),
+        Stage("vectors", tuple(vectors)),
+    ]
 
 
 def _corpus(corpus: Corpus, seed: int) -> Piece:
@@ -105,16 +110,23 @@ def _train(kind: ModelRecipe, code: str, seed: int, desk: Desk) -> dict[str, Any
     return kind.train(Lesson(train, validation, seed, code, desk.memory), desk.folder)
 
 
-def _cells(kind: ModelRecipe, model: Piece, encoded: Pieces, alphabet: Piece, recipe: Recipe) -> list[Piece]:
-    compute = recipe.compute
-    place = Place(gpus=compute.gpus_per_model if kind.actor else 0)
-    return list(grid.pieces(model, kind, recipe.scoring, encoded, alphabet, place, compute.texts_per_task))
+def _cells(
+    kind: ModelRecipe, models: Mapping[str, Pieces], texts: grid.Texts, kinds: Sequence[ModelRecipe]
+) -> list[Piece]:
+    """The grid of one kind. What n-grams make of a text tells neural models which parts they need not read."""
+    guide = next((other for other in kinds if isinstance(other, NgramRecipe) and kind.actor), None)
+    guides = models["ngram"] if guide else {}
+    return [
+        piece
+        for code, model in models[kind.kind].items()
+        for piece in grid.pieces(texts, grid.Reader(kind, code, guide), model, guides.get(code))
+    ]
 
 
-def _matrix(kind: ModelRecipe, rows: Mapping[str, list[Piece]], texts: list[str], seed: int) -> Piece:
-    needs = {piece.name: piece for pieces in rows.values() for piece in pieces}
-    config = {"models": list(rows), "texts": texts, "format": FORMAT["matrix"]}
-    return Piece("matrix", kind.kind, partial(_write_matrix, list(rows), texts), config, needs=needs, seed=seed)
+def _matrix(kind: str, cells: list[Piece], models: list[str], texts: list[str], seed: int) -> Piece:
+    config = {"models": models, "texts": texts, "format": FORMAT["matrix"]}
+    needs = {piece.name: piece for piece in cells}
+    return Piece("matrix", kind, partial(_write_matrix, models, texts), config, needs=needs, seed=seed)
 
 
 def _write_matrix(models: list[str], texts: list[str], desk: Desk) -> dict[str, Any]:
@@ -122,15 +134,13 @@ def _write_matrix(models: list[str], texts: list[str], desk: Desk) -> dict[str, 
     matrix = EntropyMatrix.from_cells(cells, models, texts)
     pq.write_table(matrix.to_table(), desk.folder / "matrix.parquet", compression="zstd")
     pyarrow.csv.write_csv(matrix.to_csv_table(), desk.folder / "matrix.csv")
-    return {"cells": len(models) * len(texts), "scored_symbols": int(matrix.counts["symbols"].sum())}
+    return {"cells": len(models) * len(texts), "scored_symbols": int(matrix.scored.sum())}
 
 
-def _vectors(how: VectorRecipe, matrix: Piece, matrices: list[Piece], seed: int) -> Piece:
-    ngram = [piece for piece in matrices if piece.name == "ngram" and how.value == "excess_text"]
+def _vectors(how: VectorRecipe, kind: str, matrices: Pieces, seed: int) -> Piece:
     config = how.model_dump() | {"format": FORMAT["vectors"], "seed": seed}
-    needs = {"matrix": matrix} | dict(zip(["own"], ngram, strict=False))
-    work = partial(_write_vectors, how, seed)
-    return Piece("vectors", matrix.name, work, config, needs=needs, seed=seed)
+    needs = {"matrix": matrices[kind]} | ({"own": matrices["ngram"]} if how.value == "excess_text" else {})
+    return Piece("vectors", kind, partial(_write_vectors, how, seed), config, needs=needs, seed=seed)
 
 
 def _write_vectors(how: VectorRecipe, seed: int, desk: Desk) -> dict[str, Any]:
@@ -160,7 +170,7 @@ def _scores(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
         "own_nats_per_char": float(np.mean([nats[cell] for cell in own])),
         "own_texts": len(own),
         "own_model_best": int(best),
-        "share_scored": float(matrix.counts["chars"].sum() / (matrix.whole.sum() * len(matrix.models))),
+        "share_scored": float(matrix.scored.sum() / (matrix.counts["symbols"].sum() * len(matrix.models))),
         "triplets": agreement.share,
         "triplets_by_script_alone": triplets(same_script(vectors.codes), kinship(vectors.codes)).share,
         "triplets_resolved": agreement.count,

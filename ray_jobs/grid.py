@@ -10,96 +10,92 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from langvec.alphabet import load_alphabet
 from langvec.encoded import EncodedSplit
 from langvec.models import ModelRecipe
-from langvec.scoring import LanguageModel, Scoring, cells_table
+from langvec.ngram import NgramRecipe
+from langvec.scoring import Scoring, cells_table
 from ray_jobs.stages import Desk, Piece, Place
 
 FORMAT = 1  # raise when cells are computed otherwise than before
 CELLS = "cells.parquet"
 
 
-def pieces(
-    model: Piece,
-    recipe: ModelRecipe,
-    scoring: Scoring,
-    texts: Mapping[str, Piece],
-    alphabet: Piece,
-    place: Place,
-    group: int,
-) -> Iterator[Piece]:
-    """One piece for each group of texts."""
-    codes, row = list(texts), Row(recipe, scoring, model.name, model.seed)
-    for number, start in enumerate(range(0, len(codes), group)):
-        chosen = codes[start : start + group]
-        needs = {"model": model, "alphabet": alphabet} | {code: texts[code] for code in chosen}
+@dataclass(frozen=True)
+class Texts:
+    """What all models read, and how."""
+
+    encoded: Mapping[str, Piece]
+    alphabet: Piece
+    scoring: Scoring
+    per_task: int
+    gpus: float  # of a task whose model can use one
+
+
+def pieces(texts: Texts, reader: Reader, model: Piece, guide: Piece | None) -> Iterator[Piece]:
+    """One model's row of the grid: a piece for each group of texts."""
+    codes, kind = list(texts.encoded), reader.recipe
+    scoring = texts.scoring if kind.actor else Scoring(tolerance=0)  # the others read faster than they could estimate
+    config = scoring.model_dump() | {"format": FORMAT, "seed": model.seed}
+    for number, start in enumerate(range(0, len(codes), texts.per_task)):
+        needs = {"model": model, "alphabet": texts.alphabet} | ({"guide": guide} if guide else {})
+        needs |= {f"text {code}": texts.encoded[code] for code in codes[start : start + texts.per_task]}
         yield Piece(
             "grid",
             f"{model.name}.{number:03}",
-            row.score,
-            row.config,
+            partial(_score, reader, scoring, config),
+            config,
             needs=needs,
             seed=model.seed,
-            place=place,
+            place=Place(gpus=texts.gpus if kind.actor else 0),
             kin=f"{model.name}.",
         )
 
 
 @dataclass(frozen=True)
-class Row:
-    """One model's row of the grid."""
+class Reader:
+    """A model by its recipe, and the recipe of its guide."""
 
     recipe: ModelRecipe
-    scoring: Scoring
-    model: str  # as its piece is called: kind and language
-    seed: int
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return self.scoring.model_dump() | {"format": FORMAT, "seed": self.seed}
-
-    def score(self, desk: Desk) -> dict[str, Any]:
-        """Score what no earlier task has scored, and publish the cells of this group."""
-        wanted = {code: self._key(desk, code) for code in desk.needed if code not in ("model", "alphabet")}
-        known = _known(desk, set(wanted.values()))
-        reader = _Reader(self, desk)
-        new = [reader.cell(code, key) for code, key in wanted.items() if key not in known["key"].to_pylist()]
-        cells = pa.concat_tables([known, cells_table(new)]) if new else known
-        cells = cells.take(pa.array(_order(cells, list(wanted))))
-        pq.write_table(cells, desk.folder / CELLS, compression="zstd")
-        return {"cells": len(cells), "scored": len(new), "symbols": sum(int(row["symbols"].sum()) for row in new)}
-
-    def _key(self, desk: Desk, code: str) -> str:
-        essence = [code, desk.digests["model"], desk.digests[code], desk.digests["alphabet"], self.config]
-        return hashlib.sha256(json.dumps(essence, sort_keys=True).encode()).hexdigest()
+    language: str
+    guide: NgramRecipe | None
 
 
-class _Reader:
-    """A model loaded once, when the first cell needs it."""
+def _score(reader: Reader, scoring: Scoring, config: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
+    """Score what no earlier task has scored, and publish the cells of this group."""
+    codes = [label.removeprefix("text ") for label in desk.needed if label.startswith("text ")]
+    keys = {code: _key(desk, code, config) for code in codes}
+    known = _known(desk, set(keys.values()))
+    missing = [code for code in codes if code not in known["text"].to_pylist()]
+    new = list(_cells(reader, scoring, config["seed"], desk, missing)) if missing else []
+    named = [{"model": reader.language, "text": code, "key": keys[code]} for code in missing]
+    cells = pa.concat_tables([known, cells_table(name | cell for name, cell in zip(named, new, strict=True))])
+    place = {code: number for number, code in enumerate(cells["text"].to_pylist())}
+    pq.write_table(cells.take([place[code] for code in codes]), desk.folder / CELLS, compression="zstd")
+    return {"cells": len(cells), "scored": len(new), "symbols": sum(cell["scored"] for cell in new)}
 
-    def __init__(self, row: Row, desk: Desk) -> None:
-        self._row, self._desk = row, desk
 
-    @cached_property
-    def _model(self) -> LanguageModel:
-        return self._row.recipe.load(self._desk.needed["model"])
+def _key(desk: Desk, code: str, config: Mapping[str, Any]) -> str:
+    """What decides a cell: its text, its model, its guide, and how it was read."""
+    digests = [desk.digests.get(label, "") for label in ("model", "guide", "alphabet", f"text {code}")]
+    return hashlib.sha256(json.dumps([code, digests, config], sort_keys=True).encode()).hexdigest()
 
-    @cached_property
-    def _alphabet(self) -> Any:
-        return load_alphabet(self._desk.needed["alphabet"] / "alphabet.json")
 
-    def cell(self, code: str, key: str) -> dict[str, Any]:
-        text = EncodedSplit.open(self._desk.needed[code], "test", self._alphabet)
-        blocks = self._row.scoring.blocks(text, self._row.seed, code)
-        cell = self._row.scoring.cell(self._model, text, blocks)
-        return {"model": self._row.model.partition("-")[2], "text": code, "key": key} | cell
+def _cells(reader: Reader, scoring: Scoring, seed: int, desk: Desk, codes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    alphabet = load_alphabet(desk.needed["alphabet"] / "alphabet.json")
+    model = reader.recipe.load(desk.needed["model"])
+    guide = reader.guide.load(desk.needed["guide"]) if reader.guide else None
+    for code in codes:
+        text = EncodedSplit.open(desk.needed[f"text {code}"], "test", alphabet)
+        hints = guide.nats_by_order(text, np.arange(len(text))) if guide else None
+        yield scoring.cell(model, text, scoring.blocks(text, seed, code), hints)
 
 
 def _known(desk: Desk, keys: set[str]) -> pa.Table:
@@ -109,8 +105,3 @@ def _known(desk: Desk, keys: set[str]) -> pa.Table:
     table = pa.concat_tables([*found, cells_table([])])
     first = {key: place for place, key in reversed(list(enumerate(table["key"].to_pylist())))}
     return table.take(pa.array(sorted(first.values()), pa.int64()))
-
-
-def _order(cells: pa.Table, codes: Sequence[str]) -> list[int]:
-    place = {code: number for number, code in enumerate(cells["text"].to_pylist())}
-    return [place[code] for code in codes]

@@ -73,7 +73,7 @@ def _start(piece: Piece, task: Task) -> tuple[Any, Any]:
 
     share: Any = {"num_cpus": piece.place.cpus, "num_gpus": piece.place.gpus}
     if piece.place.actor:
-        owner = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(Owner).remote()
+        owner: Any = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(Owner).remote()
         return owner.do.remote(task), owner
     remote = ray.remote(max_retries=RETRIES, retry_exceptions=False, **share)(do)
     return remote.options(name=piece.id).remote(task), None

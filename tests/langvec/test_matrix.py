@@ -1,6 +1,7 @@
 """Cells become a matrix and tables, and the intervals hold what they promise."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +25,12 @@ def cells(models=MODELS, texts=TEXTS, seed=0):
     """A list of rows, one a cell, with a third of the folds empty."""
     rng = np.random.default_rng(seed)
     rows = []
+    filled = {text: rng.random(FOLDS) < 2 / 3 for text in texts}
+    counts = {text: {unit: rng.integers(1, 200, FOLDS) * filled[text] for unit in COUNTS} for text in texts}
     for model in models:
         for text in texts:
-            filled = rng.random(FOLDS) < 2 / 3
-            row = {"model": model, "text": text, "nats": rng.gamma(4, 30, FOLDS) * filled}
-            row |= {unit: rng.integers(1, 200, FOLDS) * filled for unit in COUNTS}
-            rows.append(row | {"text_chars": 20_000 + texts.index(text)})
+            row = {"model": model, "text": text, "nats": rng.gamma(4, 30, FOLDS) * filled[text]}
+            rows.append(row | counts[text] | {"scored": int(rng.integers(1, 50)), "error": float(rng.random() / 100)})
     return rows
 
 
@@ -37,7 +38,13 @@ def table_of(rows):
     types = {"nats": pa.list_(pa.float64(), FOLDS), **{unit: pa.list_(pa.int64(), FOLDS) for unit in COUNTS}}
     plain = [{name: list(v) if name in types else v for name, v in row.items()} for row in rows]
     schema = pa.schema(
-        [("model", pa.string()), ("text", pa.string()), *types.items(), ("text_chars", pa.int64())],
+        [
+            ("model", pa.string()),
+            ("text", pa.string()),
+            *types.items(),
+            ("scored", pa.int64()),
+            ("error", pa.float64()),
+        ],
     )
     return pa.Table.from_pylist(plain, schema)
 
@@ -60,8 +67,8 @@ def test_cells_land_at_their_model_and_text_also_in_several_chunks_among_others(
     for row in rows:
         place = MODELS.index(row["model"]), TEXTS.index(row["text"])
         assert found.nats[place].tolist() == row["nats"].tolist()
-        assert all(found.counts[unit][place].tolist() == row[unit].tolist() for unit in COUNTS)
-    assert found.whole.tolist() == [20_000, 20_001]
+        assert all(found.counts[unit][place[1]].tolist() == row[unit].tolist() for unit in COUNTS)
+        assert (found.scored[place], found.error[place]) == (row["scored"], row["error"])
 
 
 def test_missing_cells_are_named_three_at_most_and_counted():
@@ -84,8 +91,9 @@ def change(name, value):
     [
         (change("nats", lambda nats: nats + 1e-9), "several for nld_Latn on nld_Latn"),
         (change("bytes", lambda bytes_: bytes_ + 1), "several for nld_Latn on nld_Latn"),
-        (change("text_chars", lambda chars: chars + 1), "several for nld_Latn on nld_Latn"),
-        (lambda rows: [rows[0] | {"text_chars": 7}, *rows[1:]], "nld_Latn.*text_chars 7, 20000"),
+        (change("scored", lambda symbols: symbols + 1), "several for nld_Latn on nld_Latn"),
+        (change("error", lambda error: error + 1), "several for nld_Latn on nld_Latn"),
+        (lambda rows: [rows[0] | {"chars": rows[0]["chars"] + 1}, *rows[1:]], "one text nld_Latn.* Found chars"),
         (lambda rows: [rows[0] | {"nats": rows[0]["nats"] * np.nan}, *rows[1:]], "finite.*deu_Latn on nld_Latn"),
     ],
 )
@@ -129,7 +137,7 @@ def test_the_csv_table_has_one_row_for_each_cell_with_rates_made_of_its_totals(t
             rate = math.fsum(cell["nats"]) / row[f"{unit}s"]
             assert row[f"nats_per_{unit}"] == pytest.approx(rate)
             assert row[f"bits_per_{unit}"] == pytest.approx(rate / math.log(2))
-        assert row["share_scored"] == row["chars"] / row["text_chars"]
+        assert row["share_scored"] == row["scored"] / row["symbols"]
         assert row["nats_per_char_low"] < row["nats_per_char"] < row["nats_per_char_high"]
 
 
@@ -150,40 +158,35 @@ def test_a_selection_equals_a_matrix_made_of_the_selected_cells_only():
         matrix().select(texts=["fra_Latn"])
 
 
-def slow_half_width(nats, chars, whole, level):
+def slow_half_width(nats, chars, level):
     """The formula with one fold at a time."""
     total, ratio = sum(chars), sum(nats) / sum(chars)
     folds = sum(1 for c in chars if c)
     variance = folds / (folds - 1) * sum((n - ratio * c) ** 2 for n, c in zip(nats, chars, strict=True)) / total**2
-    if whole:
-        variance *= 1 - total / whole
     return stats.t.ppf((1 + level) / 2, folds - 1) * math.sqrt(variance)
 
 
-@pytest.mark.parametrize("whole", [None, 90_000])
 @pytest.mark.parametrize("level", [0.9, 0.95])
-def test_half_widths_match_the_formula_written_as_loops(whole, level):
+def test_half_widths_match_the_formula_written_as_loops(level):
     for row in cells():
-        expected = slow_half_width(row["nats"], row["chars"], whole, level)
-        assert half_width(row["nats"], row["chars"], whole, level) == pytest.approx(expected, rel=1e-12)
+        expected = slow_half_width(row["nats"], row["chars"], level)
+        assert half_width(row["nats"], row["chars"], level) == pytest.approx(expected, rel=1e-12)
 
 
-def test_intervals_are_centred_on_the_rate_and_a_part_of_a_text_narrows_them():
-    whole = matrix()
-    low, high = whole.intervals()
-    np.testing.assert_allclose((low + high) / 2, whole.per("char"))
-    narrow_low, narrow_high = whole.intervals(about="text")
-    assert ((low < narrow_low) & (narrow_high < high)).all()
+def test_intervals_are_centred_on_the_rate_and_allow_for_what_was_not_read():
+    low, high = matrix().intervals()
+    np.testing.assert_allclose((low + high) / 2, matrix().per("char"))
+    everything = replace(matrix(), error=np.zeros((3, 2)))
+    np.testing.assert_allclose(
+        ((high - low) / 2) ** 2, half_width(everything.nats, everything.counts["chars"]) ** 2 + matrix().error ** 2
+    )
 
 
-def test_one_fold_gives_no_interval_unless_it_is_the_whole_text():
+def test_one_fold_gives_no_interval():
     nats, chars = np.zeros(FOLDS), np.zeros(FOLDS, int)
     assert np.isnan(half_width(nats, chars))
-    assert np.isnan(half_width(nats, chars, 0))
     nats[3], chars[3] = 12.5, 10
     assert np.isnan(half_width(nats, chars))
-    assert np.isnan(half_width(nats, chars, 11))
-    assert half_width(nats, chars, 10) == 0
 
 
 def sentences(rng, shape):
@@ -206,21 +209,11 @@ def test_the_interval_about_the_language_covers_its_true_rate_in_95_of_100_sampl
     assert 0.92 <= covered.mean() <= 0.98
 
 
-def test_the_interval_about_a_text_covers_the_rate_of_the_text_from_a_sample_of_it():
-    rng = np.random.default_rng(2)
-    chars, nats = sentences(rng, 1000)
-    picks = np.stack([rng.permutation(1000)[:700] for _ in range(400)])
-    folds = rng.integers(FOLDS, size=1000)[picks]
-    half = half_width(in_folds(nats[picks], folds), in_folds(chars[picks], folds), chars.sum())
-    covered = np.abs(nats[picks].sum(1) / chars[picks].sum(1) - nats.sum() / chars.sum()) <= half
-    assert 0.92 <= covered.mean() <= 0.98
-
-
 def test_the_bootstrap_spreads_as_wide_as_the_interval_and_repeats_with_its_seed():
     draws = np.stack(list(matrix().bootstrap(2000, seed=3)))
-    low, high = matrix().intervals()
+    half = half_width(matrix().nats, matrix().counts["chars"])
     spread = draws.std(axis=0) * stats.t.ppf(0.975, 40)
-    np.testing.assert_allclose(spread, (high - low) / 2, rtol=0.15)
+    np.testing.assert_allclose(spread, half, rtol=0.15)
     np.testing.assert_array_equal(draws[:5], list(matrix().bootstrap(5, seed=3)))
     assert not np.array_equal(draws[:5], list(matrix().bootstrap(5, seed=4)))
 

@@ -39,8 +39,8 @@ def entropy_matrix(seed=0, codes=CODES, noise=0.05):
     """Folds of a thousand characters whose rates scatter about those of NATS."""
     shape = (len(codes), len(codes), FOLDS)
     rates = NATS[: len(codes), : len(codes), None] + noise * np.random.default_rng(seed).normal(size=shape)
-    counts = {unit: np.full(shape, 1000) for unit in COUNTS}
-    return EntropyMatrix(codes, codes, 1000 * rates, counts, np.full(len(codes), 100_000))
+    counts = {unit: np.full(shape[1:], 1000) for unit in COUNTS}
+    return EntropyMatrix(codes, codes, 1000 * rates, counts, np.full(shape[:2], 64_000), np.zeros(shape[:2]))
 
 
 def slow_vectors(nats, orientation, value, scale):
