@@ -60,7 +60,8 @@ Contestant = Callable[[], float]  # does all the work once and returns what ther
 
 
 def main() -> None:
-    turns, symbols = (QUICK_TURNS, QUICK_SYMBOLS) if "--quick" in sys.argv else (TURNS, SYMBOLS)
+    quick = "--quick" in sys.argv  # writes no table
+    turns, symbols = (QUICK_TURNS, QUICK_SYMBOLS) if quick else (TURNS, SYMBOLS)
     torch.set_num_threads(THREADS)
     lines = sentences(symbols)
     alphabet = alphabet_of(lines)
@@ -80,7 +81,8 @@ def main() -> None:
             ),
         }
         rows = in_turns(contestants, turns, partial(account, text))
-    write(rows, Path(__file__).with_suffix(".csv"))
+    if not quick:
+        write(rows, Path(__file__).with_suffix(".csv"))
     print(describe(text.lengths + 1), machine(), sep="\n")
     report(rows)
     report_peak(rows, {threads: peak(threads) for threads in (1, 2)}, flop_per_symbol(shape, text.lengths + 1))

@@ -59,7 +59,7 @@ SLACK = RECIPE.context  # symbols by which a batch of whole sentences may stay b
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv
+    quick = "--quick" in sys.argv  # writes no table
     turns, batch_symbols = (QUICK_TURNS, QUICK_BATCH_SYMBOLS) if quick else (TURNS, BATCH_SYMBOLS)
     torch.set_num_threads(THREADS)
     recipe = RECIPE.model_copy(update={"batch_symbols": batch_symbols})
@@ -78,7 +78,8 @@ def main() -> None:
             ),
         }
         rows = in_turns(contestants, turns, partial(account, STEPS))
-    write(rows, Path(__file__).with_suffix(".csv"))
+    if not quick:
+        write(rows, Path(__file__).with_suffix(".csv"))
     print(describe(text.lengths + 1), f"{STEPS} steps of {batch_symbols:,} symbols a turn", machine(), sep="\n")
     report(rows)
 

@@ -187,7 +187,7 @@ def _mix(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     later = torch.full((length, length), float("-inf"), dtype=query.dtype).triu_(1)
     query, key, values = query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1)
     scores = torch.baddbmm(later, query, key.transpose(1, 2), alpha=query.shape[-1] ** -0.5)
-    return torch.bmm(scores.softmax(-1, torch.float32).to(value.dtype), values).view(value.shape)
+    return torch.bmm(scores.softmax(-1), values).view(value.shape)
 
 
 def out_of_memory(error: BaseException) -> bool:

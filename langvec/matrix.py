@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -122,6 +122,17 @@ class EntropyMatrix:
         cells = np.ix_(rows, columns)
         counts = {unit: counts_tf[columns] for unit, counts_tf in self.counts.items()}
         return EntropyMatrix(models, texts, self.nats[cells], counts, self.scored[cells], self.error[cells])
+
+    def with_text(self, name: str, cells: Mapping[str, Mapping[str, Any]]) -> EntropyMatrix:
+        """With one more text, given by its cell under each model."""
+        of_models = [cells[model] for model in self.models]
+        nats, scored, error = (
+            np.array([cell[key] for cell in of_models])[:, None] for key in ("nats", "scored", "error")
+        )
+        counts = {unit: np.vstack([counts_tf, of_models[0][unit]]) for unit, counts_tf in self.counts.items()}
+        joined = (np.concatenate(pair, 1) for pair in ((self.nats, nats), (self.scored, scored), (self.error, error)))
+        nats_mtf, scored_mt, error_mt = joined
+        return EntropyMatrix(self.models, (*self.texts, name), nats_mtf, counts, scored_mt, error_mt)
 
     def to_table(self) -> pa.Table:
         """One row for each model and text: rates, interval, totals, and the sums of each fold in the last columns."""

@@ -79,7 +79,7 @@ class NgramModel:
         layout = _Layout.of(text, sentences)
         chances = self.chances(layout, text.alphabet.boundary + 1)
         costs = [np.bincount(layout.sentence, -np.log(found), sentences.size) for found in chances]
-        return np.stack(costs, axis=1) + text.unknown_nats(sentences)[:, None]
+        return np.asarray(np.stack(costs, axis=1) + text.unknown_nats(sentences)[:, None])
 
     def chances(self, layout: _Layout, choices: int) -> Iterator[np.ndarray]:
         """Of every symbol, given those before it: with no context first, then mended by each longer one.
@@ -129,6 +129,8 @@ class _Layout:
 
 def _find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The index of each wanted key, NONE where there is no such key."""
+    if not keys.size:  # no training sentence is as long as that
+        return np.full(wanted.size, NONE)
     at = np.searchsorted(keys, wanted)
     at[at == keys.size] = 0
     return np.asarray(np.where(keys[at] == wanted, at, NONE))

@@ -17,7 +17,7 @@ from langvec.pieces import Pieces
 if TYPE_CHECKING:
     from langvec.decoder import Shape, Weights
 
-CPU_SYMBOLS = 4096  # scored at once: what stays in the cache
+CPU_SYMBOLS = 2048  # read at once: what stays in the cache
 GPU_SYMBOLS = 65536
 
 

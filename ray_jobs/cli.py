@@ -60,7 +60,7 @@ def entropy2vec(
     address: AddressOption = None,
     endpoint: EndpointOption = None,
 ) -> None:
-    """From text to language vectors. So far it ends with the encoded corpora.
+    """From text to language vectors: train a model for each language, score each on every text.
 
     The same command again does only what is missing: after a kill it goes on, after a change of the recipe it redoes
     what the change can affect, after success it does nothing.
@@ -69,6 +69,33 @@ def entropy2vec(
 
     with _mistakes_explained():
         raise typer.Exit(run_job(recipe, run, settings or [], plan, address, endpoint))
+
+
+@app.command()
+def embed(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A text file, one sentence or paragraph a line.")],
+    run: RunOption,
+    models: Annotated[
+        int | None,
+        typer.Option(
+            "--models", metavar="K", min=2, help="Read with K models only, spread over the families; none: with all."
+        ),
+    ] = None,
+    nearest: Annotated[int, typer.Option("--nearest", metavar="N", min=1, help="How many languages to print.")] = 5,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="Kind of models; none: the first of the run's recipe.")
+    ] = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say which languages of a finished run a text is nearest to, without training anything."""
+    import os
+
+    from ray_jobs.embed import embed as nearest_languages
+
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+    with _mistakes_explained():
+        print("\n".join(nearest_languages(file, run, models, nearest, kind)))
 
 
 @app.command()

@@ -7,13 +7,14 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psutil
 
 from langvec.errors import InputError
+from ray_jobs.stages import Place
 from ray_jobs.store import Store
 
 SHARED_DISKS = ("nfs", "cifs", "smb", "lustre", "gpfs", "ceph", "beegfs", "glusterfs", "fuse.", "9p", "afs")
@@ -64,6 +65,23 @@ def _private(cpus: int | None) -> dict[str, Any]:
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}
+
+
+def refuse_unplaceable(places: Iterable[Place]) -> None:
+    """On a machine of its own a command would wait for ever for what the machine does not have."""
+    import ray
+
+    there = ray.cluster_resources()
+    most_cpus, most_gpus = (max(share) for share in zip(*((place.cpus, place.gpus) for place in places), strict=True))
+    for field, asked, found in (
+        ("cpus_per_model", most_cpus, there.get("CPU", 0)),
+        ("gpus_per_model", most_gpus, there.get("GPU", 0)),
+    ):
+        if asked > found:
+            raise InputError(
+                f"compute.{field} asks for {asked:g}, this machine has {found:g}. Lower it, or pass the --address of a "
+                f"cluster that has as many on one node."
+            )
 
 
 def refuse_unshared(store: Store) -> None:

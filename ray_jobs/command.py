@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from langvec.errors import InputError, TrainingError
 from ray_jobs import entropy2vec
-from ray_jobs.cluster import connected, refuse_unshared
+from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
 from ray_jobs.lock import exclusive
 from ray_jobs.recipe import Recipe, load_recipe
 from ray_jobs.results import write_results
@@ -62,6 +62,8 @@ def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | 
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
         with connected(address, recipe.compute.cpus):
             refuse_unshared(store)
+            if not (address or os.environ.get("RAY_ADDRESS")):
+                refuse_unplaceable(piece.place for stage in stages for piece in stage.pieces)
             outcome = walk(store, stages, recipe.compute.checkpoint_every_s)
         return _summarise(store, recipe, outcome)
 

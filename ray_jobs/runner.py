@@ -41,7 +41,8 @@ def walk(store: Store, stages: Sequence[Stage], checkpoint_every_s: float = 60) 
                 else:
                     failures[entry.piece.id] = result
                 progress.step(isinstance(result, Record))
-    return Outcome(survey.done, failures, waiting)
+    done = {piece.id: survey.done[piece.id] for stage in stages for piece in stage.pieces if piece.id in survey.done}
+    return Outcome(done, failures, waiting)
 
 
 def _size(entry: Entry) -> int:

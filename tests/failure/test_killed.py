@@ -16,7 +16,7 @@ from ray_jobs.store import Store
 from tests.conftest import REPOSITORY, contents, langscape
 
 # What the store holds when the command is killed: the moments between start, stages and end.
-MOMENTS = ["recipe.yaml", "corpus/1", "corpus/3", "alphabet/1", "encoded/2"]
+MOMENTS = ["recipe.yaml", "corpus/2", "alphabet/1", "model/2", "grid/1"]
 
 
 def reached(store: Store, moment: str) -> bool:
