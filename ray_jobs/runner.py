@@ -8,7 +8,7 @@ from typing import Any
 
 from langvec.errors import InputError, TrainingError
 from ray_jobs.progress import Progress
-from ray_jobs.stages import Entry, Piece, Record, Stage, Survey
+from ray_jobs.stages import Entry, Record, Stage, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Owner, Task, do
 
@@ -58,26 +58,26 @@ def _in_flight(
 
     window = WINDOW + 4 * int(ray.cluster_resources().get("CPU", 1))
     waiting = list(reversed(todo))
-    running: dict[Any, tuple[Entry, Any]] = {}  # the handle of an actor: it ends when nobody holds it
+    running: dict[Any, tuple[Entry, Any]] = {}
     while waiting or running:
         while waiting and len(running) < window:
-            entry = waiting.pop()
-            reference, handle = _start(entry.piece, task_of(entry))
-            running[reference] = entry, handle
+            _start(waiting.pop(), task_of, running)
         (ready,), _ = ray.wait(list(running), num_returns=1)
-        entry, _ = running.pop(ready)
-        yield entry, _result(ready)
+        yield running.pop(ready)[0], _result(ready)
 
 
-def _start(piece: Piece, task: Task) -> tuple[Any, Any]:
+def _start(entry: Entry, task_of: Callable[[Entry], Task], running: dict[Any, tuple[Entry, Any]]) -> None:
+    """The handle of an actor is kept in `running` alone: the actor ends, and frees its share, when nobody holds it."""
     import ray
 
+    piece, task = entry.piece, task_of(entry)
     share: Any = {"num_cpus": piece.place.cpus, "num_gpus": piece.place.gpus}
     if piece.place.actor:
         owner: Any = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(Owner).remote()
-        return owner.do.remote(task), owner
-    remote = ray.remote(max_retries=RETRIES, retry_exceptions=False, **share)(do)
-    return remote.options(name=piece.id).remote(task), None
+        running[owner.do.remote(task)] = entry, owner
+    else:
+        remote = ray.remote(max_retries=RETRIES, retry_exceptions=False, **share)(do)
+        running[remote.options(name=piece.id).remote(task)] = entry, None
 
 
 def _result(reference: Any) -> Record | BaseException:
