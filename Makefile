@@ -20,6 +20,11 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/lm_scoring.py
+	$(BIN)/python benchmarks/lm_training.py
+	$(BIN)/python benchmarks/stacked.py
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/grid_overhead.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

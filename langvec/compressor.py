@@ -28,8 +28,8 @@ class CompressorRecipe(Strict):
 
     actor: ClassVar[bool] = False
     kind: Literal["compressor"] = "compressor"
-    level: int = Field(19, ge=1, le=22, description="effort of zstandard")
-    max_bytes: int = Field(1 << 20, ge=1 << 10, le=1 << 27, description="of the training text, the first so many")
+    level: int = Field(19, ge=3, le=22, description="effort of zstandard; below 3 it forgets most of a long text")
+    max_bytes: int = Field(1 << 20, ge=1 << 10, le=1 << 23, description="of the training text, the first so many")
 
     def train(self, lesson: Lesson, folder: Path) -> dict[str, Any]:
         """Keep as much of the text as the dictionary takes."""
