@@ -111,12 +111,9 @@ def report(rows: list[dict[str, float | str]], codes: list[str]) -> None:
     kept = np.abs(found - full) <= column("promised") + 1e-12
     read, alone = ((column(name) * chars).sum() / chars.sum() for name in ("share", "share_without_guides"))
     print(f"texts of {chars.min():,.0f} to {chars.max():,.0f} characters, {len(rows)} cells")
-    print(
-        f"read {read:.3f} of all symbols with guides, {alone:.3f} without; promise kept in {kept.mean():.3f} of cells"
-    )
-    print(
-        f"largest error {np.abs(found - full).max():.4f} nats/char; same tree: {tree(full, codes) == tree(found, codes)}"
-    )
+    print(f"read {read:.3f} of all symbols with guides, {alone:.3f} without them")
+    print(f"promise kept in {kept.mean():.3f} of the cells; largest error {np.abs(found - full).max():.4f} nats/char")
+    print(f"same tree: {tree(full, codes) == tree(found, codes)}")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def test_every_recipe_field_is_documented() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("words", [[], ["entropy2vec"], ["languages"]])
+@pytest.mark.parametrize("words", [[], ["entropy2vec"], ["embed"], ["languages"]])
 def test_help_explains_every_option(words: list[str]) -> None:
     done = langscape(*words, "--help")
     assert done.returncode == 0
