@@ -114,16 +114,19 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         progress.nats += self._gradients(batch)
-        if not math.isfinite(progress.nats):
-            raise TrainingError(
-                f"The loss of {self.lesson.language} is no longer a number after step {progress.step} of epoch "
-                f"{progress.epoch + 1}, at a learning rate of {rate:.2g}. Lower learning_rate or clip, or use "
-                f"precision: fp32."
-            )
+        self._refuse_no_number(progress.nats)
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.recipe.clip)
         self.optimizer.step()
         progress.symbols += int(batch.length.sum())
         progress.step, progress.batch = progress.step + 1, progress.batch + 1
+
+    def _refuse_no_number(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss of {self.lesson.language} is no longer a number after step {self.progress.step} of epoch "
+                f"{self.progress.epoch + 1}, at a learning rate of {self._rate():.2g}. Lower learning_rate or clip, or "
+                f"use precision: fp32."
+            )
 
     def _gradients(self, batch: Pieces) -> float:
         """Sum the gradients of a batch, as many symbols at once as memory takes; the batch's nats."""
@@ -157,13 +160,14 @@ class Training:
         with torch.no_grad():
             model = TransformerModel(self._in_use(), self.shape, progress.at_once)
             text = self.lesson.validation
-            cost = model.nats(text, np.arange(len(text))).sum() / (text.ids.size + len(text))
+            cost = float(model.nats(text, np.arange(len(text))).sum() / (text.ids.size + len(text)))
+        self._refuse_no_number(cost)
         progress.epoch += 1
         if cost < progress.best:
-            progress.best, progress.best_epoch = float(cost), progress.epoch
+            progress.best, progress.best_epoch = cost, progress.epoch
             self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
         row = {"epoch": progress.epoch, "step": progress.step, "learning_rate": self._rate()}
-        row |= {"train_nats_per_symbol": progress.nats / progress.symbols, "validation_nats_per_symbol": float(cost)}
+        row |= {"train_nats_per_symbol": progress.nats / progress.symbols, "validation_nats_per_symbol": cost}
         progress.epochs.append(row)
         progress.batch, progress.nats, progress.symbols = 0, 0.0, 0
 
