@@ -77,7 +77,8 @@ def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
         counts = [f"{states.count(state)} {state}" for state in ("done", "stale", "to run") if state in states]
         lines.append(f"{stage.name:<10} {len(mine)} in all: {', '.join(counts)}")
         open_ones = [entry for entry in mine if entry.state != "done"]
-        lines += [f"  {entry.piece.name:<12} {entry.state}{_because(entry)}" for entry in open_ones[:SHOWN]]
+        width = max(12, *(len(entry.piece.name) for entry in open_ones[:SHOWN]), 0)
+        lines += [f"  {entry.piece.name:<{width}} {entry.state}{_because(entry)}" for entry in open_ones[:SHOWN]]
         if len(open_ones) > SHOWN:
             lines.append(f"  ... and {len(open_ones) - SHOWN} more")
     return lines
