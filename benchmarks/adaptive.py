@@ -21,9 +21,10 @@ from scipy.spatial.distance import squareform
 from langvec.alphabet import Alphabet, CharAlphabet
 from langvec.encoded import EncodedSplit
 from langvec.lesson import Lesson
+from langvec.neural import TransformerModel
 from langvec.ngram import NgramModel, NgramRecipe
 from langvec.scoring import Scoring
-from langvec.transformer import TransformerModel, TransformerRecipe
+from langvec.transformer import TransformerRecipe
 from langvec.vectors import PRESETS, make_vectors
 
 NEURAL = TransformerRecipe(

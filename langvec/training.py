@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +26,12 @@ from langvec import decoder
 from langvec.decoder import Shape, Weights, out_of_memory
 from langvec.errors import TrainingError
 from langvec.lesson import Lesson
+from langvec.neural import DTYPES, SYMBOLS_AT_ONCE, TransformerModel, device
 from langvec.pieces import Pieces
 from langvec.seeds import derived
-from langvec.transformer import CPU_SYMBOLS, GPU_SYMBOLS, TransformerModel, TransformerRecipe
+
+if TYPE_CHECKING:
+    from langvec.transformer import TransformerRecipe
 
 FLOOR = 0.1  # of the peak learning rate, where the cosine ends
 BETAS = (0.9, 0.95)
@@ -78,13 +81,13 @@ class Training:
 
     def __init__(self, recipe: TransformerRecipe, lesson: Lesson) -> None:
         self.recipe, self.lesson, self.notes = recipe, lesson, list[str]()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = device()
         self.pieces = Pieces.cut(lesson.train, np.arange(len(lesson.train)), recipe.context)
         symbols = lesson.train.alphabet.boundary + 1
         self.shape = Shape(symbols, recipe.layers, recipe.width, recipe.heads, recipe.context)
         self.weights = decoder.initial(self.shape, derived(lesson.seed, lesson.language, "weights"))
         self.best: Weights = {}
-        self.progress = Progress(at_once=GPU_SYMBOLS if self.device.type == "cuda" else CPU_SYMBOLS)
+        self.progress = Progress(at_once=SYMBOLS_AT_ONCE[self.device.type])
         moments = self._restore()
         # In one order always: torch sums over the weights in the order it gets them.
         self.weights = {name: self.weights[name].to(self.device).requires_grad_() for name in decoder.sizes(self.shape)}
@@ -151,7 +154,7 @@ class Training:
         return float(loss.detach())
 
     def _in_use(self) -> Weights:
-        dtype = torch.bfloat16 if self.recipe.precision == "bf16" else torch.float32
+        dtype = DTYPES[self.recipe.precision]
         return {name: weight.to(dtype) for name, weight in self.weights.items()}
 
     def _end_epoch(self) -> None:

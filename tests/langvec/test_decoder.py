@@ -11,8 +11,9 @@ from langvec import decoder
 from langvec.alphabet import ByteAlphabet, CharAlphabet
 from langvec.decoder import Shape
 from langvec.encoded import EncodedSplit
+from langvec.neural import TransformerModel
 from langvec.pieces import Pieces
-from langvec.transformer import TransformerModel, TransformerRecipe
+from langvec.transformer import TransformerRecipe
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 LINES = ["Alle Menschen sind frei und gleich geboren.", "ja", "நாம் அனைவரும்", "Sie sind mit Vernunft begabt " * 4, "x"]

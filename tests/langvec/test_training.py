@@ -161,7 +161,7 @@ def test_too_little_memory_halves_what_is_learnt_at_once_and_says_so(
         return real(weights, shape, row, dropout)
 
     monkeypatch.setattr(decoder, "nats", tight)
-    monkeypatch.setattr(training, "CPU_SYMBOLS", 512)
+    monkeypatch.setitem(training.SYMBOLS_AT_ONCE, "cpu", 512)
     (tmp_path / "tight").mkdir()
     account = RECIPE.train(lesson(), tmp_path / "tight")
     assert account["notes"] == [f"memory did not suffice: {n} symbols at once from here on" for n in (256, 128)]
