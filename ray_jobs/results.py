@@ -87,9 +87,13 @@ def _scores_lines(scores: Sequence[Mapping[str, Any]], records: Records) -> Iter
     yield f"{'model':<12} {'nats/char, own language':>24} {'own model best':>15} {'triplets as in Glottolog':>25}"
     for row in scores:
         best = f"{row['own_model_best']} of {row['own_texts']}"
-        yield f"{row['kind']:<12} {row['own_nats_per_char']:>24.3f} {best:>15} {row['triplets']:>25.3f}"
+        share = f"{row['triplets']:.3f}" if row["triplets_resolved"] else "-"
+        yield f"{row['kind']:<12} {row['own_nats_per_char']:>24.3f} {best:>15} {share:>25}"
     count, script = scores[0]["triplets_resolved"], scores[0]["triplets_by_script_alone"]
-    yield f"chance {1 / 3:.3f}, script alone {script:.3f}, over {count:,} triplets that Glottolog resolves"
+    if count:
+        yield f"chance {1 / 3:.3f}, script alone {script:.3f}, over {count:,} triplets that Glottolog resolves"
+    else:
+        yield "No three of these languages are such that Glottolog holds two for closer kin."
     yield from _verdict(scores)
     yield from _speed(records)
 
@@ -98,8 +102,8 @@ def _verdict(scores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Whether the first model is worth its training."""
     better = [row for row in scores[1:] if row["own_nats_per_char"] < scores[0]["own_nats_per_char"]]
     if better:
-        names = " and ".join(f"the {row['kind']} model" for row in better)
-        yield f"On this much text {names} predicts its own language better than the {scores[0]['kind']} model does."
+        names = " and ".join(row["kind"] for row in better)
+        yield f"On this much text {scores[0]['kind']} models predict their own languages worse than {names} models do."
 
 
 def _speed(records: Records) -> Iterator[str]:
