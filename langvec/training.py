@@ -1,7 +1,7 @@
 """Training one language's Transformer, so that a training that was interrupted anywhere ends as if it had not been.
 
-All that the next step depends on is in `Training.state`: weights, moments, the place in the data. Every random draw has a seed
-of its own, derived from the recipe's seed, the language and the step, so no generator has to be carried along.
+All that the next step depends on is in `Training.state`: weights, moments, the place in the data. Every random draw has
+a seed of its own, derived from the recipe's seed, the language and the step, so no generator has to be carried along.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _verdict(scores: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     better = [row for row in scores[1:] if row["own_nats_per_char"] < scores[0]["own_nats_per_char"]]
     if better:
         names = " and ".join(row["kind"] for row in better)
-        yield f"On this much text {scores[0]['kind']} models predict their own languages worse than {names} models do."
+        yield f"On this much text {names} models predict their own languages better than {scores[0]['kind']} models do."
 
 
 def _speed(records: Records) -> Iterator[str]:
