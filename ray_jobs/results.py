@@ -91,7 +91,7 @@ def _scores_lines(scores: Sequence[Mapping[str, Any]], records: Records) -> Iter
         yield f"{row['kind']:<12} {row['own_nats_per_char']:>24.3f} {best:>15} {share:>25}"
     count, script = scores[0]["triplets_resolved"], scores[0]["triplets_by_script_alone"]
     if count:
-        yield f"chance {1 / 3:.3f}, script alone {script:.3f}, over {count:,} triplets that Glottolog resolves"
+        yield f"triplets that Glottolog resolves: {count:,}; chance {1 / 3:.3f}, script alone {script:.3f}"
     else:
         yield "No three of these languages are such that Glottolog holds two for closer kin."
     yield from _verdict(scores)

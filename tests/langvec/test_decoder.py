@@ -1,6 +1,5 @@
 """The lean decoder computes what GPT-2 computes, and no sentence sees another."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from langvec.neural import TransformerModel
 from langvec.pieces import Pieces
 from langvec.transformer import TransformerRecipe
 
-os.environ["HF_HUB_OFFLINE"] = "1"
 LINES = ["Alle Menschen sind frei und gleich geboren.", "ja", "நாம் அனைவரும்", "Sie sind mit Vernunft begabt " * 4, "x"]
 SHAPE = Shape(257, 2, 32, 4, 48)
 CPU = torch.device("cpu")

@@ -332,7 +332,8 @@ def answers(tmp_path: Path) -> Iterator[object]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def ask(*settings: dict[str, object]) -> list[object]:
-        address = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "cache")}
+        here = f"http://127.0.0.1:{server.server_port}"
+        address = {"HF_ENDPOINT": here, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
         command = [sys.executable, "-c", READ, json.dumps(settings)]
         done = subprocess.run(
             command, env=os.environ | address, capture_output=True, text=True, timeout=120, check=True
