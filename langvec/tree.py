@@ -220,7 +220,7 @@ def _parsed(text: str) -> Any:
             rooting="force-rooted",
         )
     except (DataParseError, ValueError, TypeError) as error:
-        raise InputError(f"{_NO_NEWICK} {' '.join(str(error).split())[:SHOWN]} in {text[:SHOWN]!r}.") from None
+        raise InputError(f"{_NO_NEWICK} {' '.join(str(error).split())[: 2 * SHOWN]} in {text[:SHOWN]!r}.") from None
     if len(trees) != 1 or not text.rstrip().endswith(";"):
         raise InputError(f"{_NO_NEWICK} {len(trees)} trees in {text[:SHOWN]!r}, ending in {text.rstrip()[-9:]!r}.")
     if any(leaf.taxon is None for leaf in trees[0].leaf_node_iter()):
