@@ -116,6 +116,11 @@ class Tree:
             depths[node] = depths[self.parents[node]] + 1
         return depths
 
+    @property
+    def height(self) -> float:
+        """How far the farthest leaf is from the root."""
+        return float((self.nodes * self.lengths[:, None]).sum(0).max())
+
     @cached_property
     def meeting_depths(self) -> np.ndarray:
         """The depth of the lowest node over every two leaves, shape (leaves, leaves)."""

@@ -7,7 +7,7 @@ same models); hence the presets `paper`, rows of perplexities, and `best`, colum
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -238,14 +238,23 @@ def distance_intervals(
 
     Noise in two vectors moves them apart, so for very near languages the interval may lie above the distance itself.
     """
-    vectors = make_vectors(matrix, recipe, own)
-    baselines = _baselines(_scores(matrix), recipe, own)
-    drawn = [
-        replace(vectors, vectors=vectors_of(nats, recipe, *baselines)).distances()
-        for nats in matrix.bootstrap(draws, seed)
-    ]
+    drawn = list(drawn_distances(matrix, recipe, own, draws, seed))
     low, high = np.quantile(np.stack(drawn), _PERCENTILES, axis=0)
     return low, high
+
+
+def drawn_distances(
+    matrix: EntropyMatrix,
+    recipe: VectorRecipe,
+    own: Mapping[str, float] | None = None,
+    draws: int = 200,
+    seed: int = 1,
+) -> Iterator[np.ndarray]:
+    """All distances again and again, each time from 64 folds of text drawn with replacement."""
+    vectors = make_vectors(matrix, recipe, own)
+    baselines = _baselines(_scores(matrix), recipe, own)
+    for nats in matrix.bootstrap(draws, seed):
+        yield replace(vectors, vectors=vectors_of(nats, recipe, *baselines)).distances()
 
 
 def distance_table(

@@ -90,7 +90,7 @@ def _because(entry: Entry) -> str:
 
 def _summarise(store: Store, recipe: Recipe, outcome: Outcome) -> int:
     """Write the results, say what there is, explain failures; the exit status."""
-    print("\n".join(write_results(store, outcome.records, [model.kind for model in recipe.models])))
+    print("\n".join(write_results(store, outcome.records, recipe)))
     _notes(outcome)
     if not outcome.failures:
         print(f"all done  -> {store.uri}/results/")

@@ -1,4 +1,4 @@
-"""The job `entropy2vec` as a list of stages: corpora, alphabet, encoded corpora, models, grid, matrix, vectors."""
+"""The job `entropy2vec` as a list of stages: corpora, alphabet, encoded, models, grid, matrix, vectors, trees."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from langvec.alphabet import AlphabetRecipe, load_alphabet, save_alphabet
-from langvec.compare import kinship, same_script, triplets
+from langvec.baselines import script_tree
+from langvec.compare import triplets, triplets_of_distances
 from langvec.corpus import Corpus
 from langvec.encoded import EncodedSplit, encode_corpus
+from langvec.glottolog import gold_tree
 from langvec.landmarks import landmarks
 from langvec.lesson import Lesson
 from langvec.matrix import EntropyMatrix
 from langvec.models import ModelRecipe
 from langvec.ngram import NgramRecipe
 from langvec.vectors import LanguageVectors, VectorRecipe, distance_table, make_vectors
-from ray_jobs import grid
+from ray_jobs import grid, trees
 from ray_jobs.recipe import Recipe
 from ray_jobs.stages import Desk, Piece, Place, Stage
 
 # Raise one when its stage writes something else than before.
-FORMAT = {"corpus": 1, "alphabet": 1, "encoded": 2, "model": 1, "matrix": 1, "vectors": 1}
+FORMAT = {"corpus": 1, "alphabet": 1, "encoded": 2, "model": 1, "matrix": 1, "vectors": 2}
 
 Pieces = Mapping[str, Piece]  # by language
 
@@ -54,11 +56,13 @@ def _of_models(recipe: Recipe, alphabet: Piece, encoded: Pieces) -> list[Stage]:
     cells: dict[str, list[Piece]] = {kind.kind: _cells(kind, models, texts, recipe.models) for kind in recipe.models}
     matrices = {kind: _matrix(kind, pieces, learnt, list(encoded), recipe.seed) for kind, pieces in cells.items()}
     vectors = [_vectors(recipe.vector_recipe, kind, matrices, recipe.seed) for kind in matrices]
+    grown = trees.pieces(recipe, matrices, learnt if recipe.vector_recipe.orientation == "row" else list(encoded))
     return [
         Stage("model", tuple(piece for of_kind in models.values() for piece in of_kind.values())),
         Stage("grid", tuple(piece for pieces in cells.values() for piece in pieces)),
         Stage("matrix", tuple(matrices.values())),
         Stage("vectors", tuple(vectors)),
+        Stage("tree", tuple(grown)),
     ]
 
 
@@ -139,39 +143,35 @@ def _write_matrix(models: list[str], texts: list[str], desk: Desk) -> dict[str, 
 
 def _vectors(how: VectorRecipe, kind: str, matrices: Pieces, seed: int) -> Piece:
     config = how.model_dump() | {"format": FORMAT["vectors"], "seed": seed}
-    needs = {"matrix": matrices[kind]} | ({"own": matrices["ngram"]} if how.value == "excess_text" else {})
+    needs = trees.needs(how, kind, matrices)
     return Piece("vectors", kind, partial(_write_vectors, how, seed), config, needs=needs, seed=seed)
 
 
 def _write_vectors(how: VectorRecipe, seed: int, desk: Desk) -> dict[str, Any]:
-    matrix = EntropyMatrix.from_parquet(desk.needed["matrix"] / "matrix.parquet")
-    own = _own(EntropyMatrix.from_parquet(desk.needed["own"] / "matrix.parquet")) if "own" in desk.needed else None
+    matrix, own = trees.scores(desk)
     vectors = make_vectors(matrix, how, own)
     vectors.save(desk.folder / "vectors.parquet")
     pyarrow.csv.write_csv(vectors.to_csv_table(), desk.folder / "vectors.csv")
     table = distance_table(vectors, own, seed=seed)
     pq.write_table(table, desk.folder / "distances.parquet", compression="zstd")
     pyarrow.csv.write_csv(table, desk.folder / "distances.csv")
-    return _scores(matrix, vectors)
+    return _worth(matrix, vectors)
 
 
-def _own(matrix: EntropyMatrix) -> dict[str, float]:
-    """Nats per character of each text under the model of its own language."""
-    return dict(zip(matrix.texts, matrix.per("char").diagonal().tolist(), strict=True)) if matrix.square else {}
-
-
-def _scores(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
+def _worth(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
     """What says whether the models and the vectors are any good."""
     nats, texts = matrix.per("char"), list(matrix.texts)
     own = [(matrix.models.index(code), place) for place, code in enumerate(texts) if code in matrix.models]
     best = sum(nats[model, text] == nats[:, text].min() for model, text in own)
-    agreement = triplets(vectors.distances(), kinship(vectors.codes))
+    gold = gold_tree(vectors.codes).tree
+    places = [vectors.place(code) for code in gold.leaves]
+    agreement = triplets_of_distances(vectors.distances()[np.ix_(places, places)], gold)
     return {
         "own_nats_per_char": float(np.mean([nats[cell] for cell in own])),
         "own_texts": len(own),
         "own_model_best": int(best),
         "share_scored": float(matrix.scored.sum() / (matrix.counts["symbols"].sum() * len(matrix.models))),
         "triplets": agreement.share,
-        "triplets_by_script_alone": triplets(same_script(vectors.codes), kinship(vectors.codes)).share,
+        "triplets_by_script_alone": triplets(script_tree(gold.leaves), gold).share,
         "triplets_resolved": agreement.count,
     }

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from langvec.alphabet import AlphabetRecipe, CharRecipe
 from langvec.cleaning import Cleaning, Split
 from langvec.config import Strict
+from langvec.constructions import TreeRecipe
 from langvec.corpus import Corpus
 from langvec.errors import InputError
 from langvec.models import ModelRecipe
@@ -38,6 +39,33 @@ class Compute(Strict):
     checkpoint_every_s: float = Field(60, ge=0, description="how much of a training a kill may cost")
 
 
+class Trees(Strict):
+    """The trees of a run, and how often each is grown again to see how sure it is."""
+
+    grow: tuple[TreeRecipe, ...] = Field(
+        (
+            TreeRecipe(construction="nested"),
+            TreeRecipe(construction="nested", min_samples=0.3),
+            TreeRecipe(construction="flat"),
+            TreeRecipe(construction="hdbscan"),
+            TreeRecipe(construction="average"),
+            TreeRecipe(construction="complete"),
+            TreeRecipe(construction="ward"),
+            TreeRecipe(construction="nj"),
+        ),
+        min_length=1,
+        description="the first is the one that `langscape tree` prints",
+    )
+    draws: int = Field(100, ge=0, description="draws of the text's folds behind every support and interval")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Trees:
+        names = [tree.name for tree in self.grow]
+        if len(set(names)) < len(names):
+            raise ValueError(f"trees.grow lists {', '.join(names)}; expected each tree once")
+        return self
+
+
 class Recipe(Strict):
     """What `langscape entropy2vec` does."""
 
@@ -54,6 +82,7 @@ class Recipe(Strict):
     landmarks: int | None = Field(None, ge=2, description="train so many models only, spread over families; null: all")
     scoring: Scoring = Scoring()
     vectors: Literal["best", "paper"] | VectorRecipe = "best"
+    trees: Trees = Trees()
     compute: Compute = Compute()
 
     @model_validator(mode="after")

@@ -10,16 +10,19 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from langvec.glottolog import told
 from langvec.languages import find
+from ray_jobs.recipe import Recipe
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
+from ray_jobs.trees import KNOWN
 
 Records = Mapping[str, Record]  # by the id of the piece
 
 
-def write_results(store: Store, records: Records, kinds: Sequence[str]) -> list[str]:
+def write_results(store: Store, records: Records, recipe: Recipe) -> list[str]:
     """Write what there is under stable names, and return the lines that tell of it."""
-    lines = []
+    lines, kinds = [], [model.kind for model in recipe.models]
     corpora = [(id.partition("/")[2], record) for id, record in records.items() if id.startswith("corpus/")]
     if corpora:
         rows = [_corpus_row(code, record, records.get(f"encoded/{code}")) for code, record in corpora]
@@ -36,7 +39,52 @@ def write_results(store: Store, records: Records, kinds: Sequence[str]) -> list[
     if scores:
         _write_table(store, "scores", pa.Table.from_pylist(scores))
         lines += _scores_lines(scores, records)
-    return lines
+    return lines + _trees(store, records, kinds, [tree.name for tree in recipe.trees.grow])
+
+
+def _trees(store: Store, records: Records, kinds: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The trees as Newick, their table, and the lines on those of the first kind of model."""
+    known = records.get(f"tree/{KNOWN}")
+    rows = []
+    for kind in kinds:
+        suffix = "" if kind == kinds[0] else f"-{kind}"
+        of_kind = {name: records[f"tree/{kind}-{name}"] for name in names if f"tree/{kind}-{name}" in records}
+        for name, record in of_kind.items():
+            for file, end in (("tree", ""), ("consensus", "-consensus")):
+                _copy_as(store, record, f"{file}.nwk", f"tree-{name}{end}{suffix}.nwk")
+            rows += [{"kind": kind, **row} for row in record.meta["account"]["rows"]]
+        if of_kind and known:
+            rows += [{"kind": kind, **row} for row in known.meta["account"]["rows"]]
+    if known:
+        _copy_as(store, known, "gold.nwk", "tree-gold.nwk")
+    if rows:
+        columns = dict.fromkeys(name for row in rows for name in row)
+        _write_table(store, "trees", pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows]))
+    return list(_tree_lines([row for row in rows if row["kind"] == kinds[0]], known)) if rows else []
+
+
+def _copy_as(store: Store, record: Record, file: str, name: str) -> None:
+    if file in record.meta["files"]:
+        store.write_if_new(f"results/{name}", store.read(f"{record.folder}/{file}") or b"")
+
+
+def _tree_lines(rows: Sequence[Mapping[str, Any]], known: Record | None) -> Iterator[str]:
+    yield ""
+    yield f"{'tree':<14} {'triplets':>8}  {'95% interval':<14} {'quartet distance':>16}  {'clades as in Glottolog':>22}"
+    rows = sorted(rows, key=lambda row: row["role"] == "baseline")
+    shown = [row for row in rows if not row["tree"].startswith("random-") or row["tree"] == f"random-{rows[0]['tree']}"]
+    for row in shown:
+        name, *_ = row["tree"].split("-") if row["tree"].startswith("random-") else (row["tree"],)
+        low, high = row.get("triplets_low"), row.get("triplets_high")
+        ends = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+        clades = f"{row['clades_shared']:.0f} of {row['clades']:.0f}"
+        yield f"{name:<14} {_number(row['triplets'])}  {ends:<14} {_number(row['quartet_distance']):>16}  {clades:>22}"
+    if known and known.meta["account"]["left_out"]:
+        yield f"without a place in Glottolog's tree: {told(known.meta['account']['left_out'])}"
+
+
+def _number(value: float | None) -> str:
+    return f"{'-' if value is None else format(value, '.3f'):>8}"
 
 
 def _copy(store: Store, record: Record, suffix: str) -> None:
