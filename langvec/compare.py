@@ -86,7 +86,8 @@ def _parts(tree: Tree, rooted: bool) -> set[bytes]:
     parts = tree.clades[:-1]
     if not rooted:
         parts = np.where(parts[:, :1], ~parts, parts)
-        parts = parts[parts.sum(1) > 1]
+        sizes = parts.sum(1)
+        parts = parts[(sizes > 1) & (sizes < len(tree.leaves) - 1)]
     packed = np.packbits(parts, axis=1)
     return set(map(bytes, packed))
 

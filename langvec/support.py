@@ -15,7 +15,7 @@ INTERVAL = (0.025, 0.975)
 
 
 def supported(tree: Tree, drawn: Sequence[Tree]) -> Tree:
-    """The tree with the share of the drawn trees that have it at each clade but the root."""
+    """The tree, at each clade but the root the share of the drawn trees that have it; all with leaves in one order."""
     counts = _counts(drawn)
     shares = (f"{counts[key] / len(drawn):.2f}" for key in map(bytes, np.packbits(tree.clades[:-1], axis=1)))
     return tree.labelled([*(shares if drawn else [""] * (len(tree.clades) - 1)), ""])

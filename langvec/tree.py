@@ -244,5 +244,5 @@ def _refuse_overlaps(clades: np.ndarray, leaves: Sequence[str]) -> None:
     sizes = counts.sum(1)
     bad = np.argwhere((shared > 0) & (shared < np.minimum(sizes[:, None], sizes[None, :])))
     if bad.size:
-        first, second = (", ".join(np.array(leaves)[clades[row]][:5]) for row in bad[0])
+        first, second = (", ".join(np.array(list(leaves))[clades[row]][:5]) for row in bad[0])
         raise InputError(f"Expected clades of one tree. Found two that overlap: {first} ... and {second} ...")
