@@ -37,9 +37,10 @@ class TreeRecipe(Strict):
 
     @model_validator(mode="after")
     def _only_what_is_used(self) -> TreeRecipe:
-        if self.construction != "flat" and "epsilon" in self.model_fields_set:
+        changed = self.model_dump(include={"epsilon", "min_samples"}, exclude_defaults=True)
+        if self.construction != "flat" and "epsilon" in changed:
             raise ValueError("epsilon is for construction flat only")
-        if self.construction not in ("flat", "nested", "hdbscan") and "min_samples" in self.model_fields_set:
+        if self.construction not in ("flat", "nested", "hdbscan") and "min_samples" in changed:
             raise ValueError("min_samples is for the constructions flat, nested and hdbscan only")
         return self
 

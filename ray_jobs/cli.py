@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -38,6 +39,10 @@ AddressOption = Annotated[
         "--address", envvar="RAY_ADDRESS", metavar="HOST:PORT", help="Ray cluster; none: a private one on this machine."
     ),
 ]
+KindOption = Annotated[
+    str | None, typer.Option("--kind", metavar="KIND", help="Kind of models; none: the first of the run's recipe.")
+]
+NearestOption = Annotated[int, typer.Option("--nearest", metavar="N", min=1, help="How many languages to print.")]
 EndpointOption = Annotated[
     str | None,
     typer.Option(
@@ -81,21 +86,83 @@ def embed(
             "--models", metavar="K", min=2, help="Read with K models only, spread over the families; none: with all."
         ),
     ] = None,
-    nearest: Annotated[int, typer.Option("--nearest", metavar="N", min=1, help="How many languages to print.")] = 5,
-    kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Kind of models; none: the first of the run's recipe.")
-    ] = None,
+    nearest: NearestOption = 5,
+    kind: KindOption = None,
     endpoint: EndpointOption = None,
 ) -> None:
     """Say which languages of a finished run a text is nearest to, without training anything."""
-    import os
-
     from ray_jobs.embed import embed as nearest_languages
 
-    if endpoint:
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
-    with _mistakes_explained():
-        print("\n".join(nearest_languages(file, run, models, nearest, kind)))
+    _tell(endpoint, lambda: nearest_languages(file, run, models, nearest, kind))
+
+
+@app.command()
+def neighbours(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A language of the run, such as deu or srp_Cyrl.")],
+    run: RunOption,
+    nearest: NearestOption = 5,
+    kind: KindOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """List the languages nearest to one, with the intervals of their distances."""
+    from ray_jobs import lookup
+
+    _tell(endpoint, lambda: lookup.neighbours(code, run, nearest, kind))
+
+
+@app.command()
+def distance(
+    a: Annotated[str, typer.Argument(metavar="CODE", help="A language of the run.")],
+    b: Annotated[str, typer.Argument(metavar="CODE", help="Another.")],
+    run: RunOption,
+    kind: KindOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say how far two languages are apart, and how sure that is."""
+    from ray_jobs import lookup
+
+    _tell(endpoint, lambda: lookup.distance(a, b, run, kind))
+
+
+@app.command()
+def tree(
+    run: RunOption,
+    name: Annotated[
+        str | None,
+        typer.Option("--tree", metavar="NAME", help="Such as average or gold; none: the first of the run's recipe."),
+    ] = None,
+    kind: KindOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Print a tree of a finished run; a number at a node is the share of redrawn texts that have it, too."""
+    from ray_jobs import lookup
+
+    _tell(endpoint, lambda: lookup.tree(name, run, kind))
+
+
+sweep = typer.Typer(help="Try many settings on a finished run.", no_args_is_help=True)
+app.add_typer(sweep, name="sweep")
+
+
+@sweep.callback()
+def sweeps() -> None:
+    """Keep the sweeps as subcommands while there is one."""
+
+
+@sweep.command()
+def dbscan(
+    run: RunOption,
+    kind: KindOption = None,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Grow a tree by every setting of DBSCAN and of the vectors, choose on half of the families, report on the other.
+
+    A sweep that was killed goes on where it stopped.
+    """
+    from ray_jobs.sweep import sweep_dbscan
+
+    _tell(endpoint, lambda: sweep_dbscan(run, kind, address))
 
 
 @app.command()
@@ -114,6 +181,14 @@ def languages(
     for language in found:
         family = " > ".join(language.family)
         print(f"{language.code}  {language.glottocode or '-':8}  {language.name}  ({family or 'isolate'})")
+
+
+def _tell(endpoint: str | None, lines: Callable[[], Iterable[str]]) -> None:
+    """Print what a command has to say."""
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
+    with _mistakes_explained():
+        print("\n".join(lines()))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def write_results(store: Store, records: Records, recipe: Recipe) -> list[str]:
     corpora = [(id.partition("/")[2], record) for id, record in records.items() if id.startswith("corpus/")]
     if corpora:
         rows = [_corpus_row(code, record, records.get(f"encoded/{code}")) for code, record in corpora]
-        _write_table(store, "corpora", _corpora_table(rows))
+        write_table(store, "corpora", _corpora_table(rows))
         lines += list(_corpora_lines(rows))
     for kind in kinds:
         suffix = "" if kind == kinds[0] else f"-{kind}"
@@ -37,7 +37,7 @@ def write_results(store: Store, records: Records, recipe: Recipe) -> list[str]:
         {"kind": kind, **records[f"vectors/{kind}"].meta["account"]} for kind in kinds if f"vectors/{kind}" in records
     ]
     if scores:
-        _write_table(store, "scores", pa.Table.from_pylist(scores))
+        write_table(store, "scores", pa.Table.from_pylist(scores))
         lines += _scores_lines(scores, records)
     return lines + _trees(store, records, kinds, [tree.name for tree in recipe.trees.grow])
 
@@ -59,7 +59,7 @@ def _trees(store: Store, records: Records, kinds: Sequence[str], names: Sequence
         _copy_as(store, known, "gold.nwk", "tree-gold.nwk")
     if rows:
         columns = dict.fromkeys(name for row in rows for name in row)
-        _write_table(store, "trees", pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows]))
+        write_table(store, "trees", pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows]))
     return list(_tree_lines([row for row in rows if row["kind"] == kinds[0]], known)) if rows else []
 
 
@@ -93,7 +93,7 @@ def _copy(store: Store, record: Record, suffix: str) -> None:
         store.write_if_new(f"results/{name}{suffix}.{kind}", store.read(f"{record.folder}/{file}") or b"")
 
 
-def _write_table(store: Store, name: str, table: pa.Table) -> None:
+def write_table(store: Store, name: str, table: pa.Table) -> None:
     for kind, writer in (("parquet", pq.write_table), ("csv", pyarrow.csv.write_csv)):
         buffer = io.BytesIO()
         writer(table, buffer)
