@@ -6,6 +6,7 @@ Newick comes in through dendropy and goes out as text; networkx gets a graph.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx  # type: ignore[import-untyped]
 
 BINARY = 2
+DEEPEST = 10_000  # levels of a tree that is read
 SHOWN = 60  # characters of a text or a list of leaves in an error
 _NO_NEWICK = "Expected one tree in Newick, such as ((deu:1,nld:1):2,fra:3);. Found"
 
@@ -162,15 +164,13 @@ class Tree:
 
     def to_newick(self) -> str:
         """The tree as text, with lengths, and the labels of clades where there are any."""
-        return f"{self._newick(len(self.parents) - 1)};"
-
-    def _newick(self, node: int) -> str:
-        size = len(self.leaves)
-        length = "" if node == len(self.parents) - 1 else f":{self.lengths[node]:.6g}"
-        if node < size:
-            return f"{_quoted(self.leaves[node])}{length}"
-        inside = ",".join(self._newick(child) for child in self.children(node))
-        return f"({inside}){_quoted(self.labels[node - size])}{length}"
+        root, first = len(self.parents) - 1, self.nodes.argmax(1).tolist()
+        names = [_quoted(name) for name in (*self.leaves, *self.labels)]
+        inside: list[list[tuple[int, str]]] = [[] for _ in names]  # of each node, what hangs from it, by first leaf
+        for node in range(root):  # what is below comes before what is above
+            text = f"{_joined(inside[node])}{names[node]}:{self.lengths[node]:.6g}"
+            inside[self.parents[node]].append((first[node], text))
+        return f"{_joined(inside[root])}{names[root]};"
 
     def to_networkx(self) -> nx.DiGraph:
         """A directed graph from the root down; leaves by name, clades by number, edges with `length`."""
@@ -216,6 +216,8 @@ def _parsed(text: str) -> Any:
     import dendropy  # type: ignore[import-untyped]
     from dendropy.utility.error import DataParseError  # type: ignore[import-untyped]
 
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 4 * min(text.count("("), DEEPEST))  # its reader goes down by calling itself
     try:
         trees = dendropy.TreeList.get(
             data=text,
@@ -224,13 +226,19 @@ def _parsed(text: str) -> Any:
             suppress_internal_node_taxa=True,
             rooting="force-rooted",
         )
-    except (DataParseError, ValueError, TypeError) as error:
+    except (DataParseError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{_NO_NEWICK} {' '.join(str(error).split())[: 2 * SHOWN]} in {text[:SHOWN]!r}.") from None
+    finally:
+        sys.setrecursionlimit(limit)
     if len(trees) != 1 or not text.rstrip().endswith(";"):
         raise InputError(f"{_NO_NEWICK} {len(trees)} trees in {text[:SHOWN]!r}, ending in {text.rstrip()[-9:]!r}.")
     if any(leaf.taxon is None for leaf in trees[0].leaf_node_iter()):
         raise InputError(f"{_NO_NEWICK} a leaf without a name in {text[:SHOWN]!r}.")
     return trees[0]
+
+
+def _joined(below: list[tuple[int, str]]) -> str:
+    return f"({','.join(text for _, text in sorted(below))})" if below else ""
 
 
 def _quoted(label: str) -> str:

@@ -66,16 +66,21 @@ def tree(name: str | None, uri: str, kind: str | None) -> list[str]:
             f"--run {uri} has no tree {name!r} of {run.kind} models. Expected one of {', '.join(_trees(run))}."
         )
     found = Tree.from_newick(text.decode())
-    return [f"{name}, {len(found.leaves)} languages", *drawn(found, len(found.parents) - 1)]
+    return [f"{name}, {len(found.leaves)} languages", *drawn(found)]
 
 
-def drawn(tree: Tree, node: int, indent: str = "") -> Iterator[str]:
-    """One line for each node below this one; clades of many leaves come last."""
-    below = sorted(tree.children(node), key=lambda child: int(tree.nodes[child].sum()))
-    for child in below:
-        last = child == below[-1]
-        yield f"{indent}{'└─' if last else '├─'} {_title(tree, child)}".rstrip()
-        yield from drawn(tree, child, indent + ("   " if last else "│  "))
+def drawn(tree: Tree) -> Iterator[str]:
+    """One line for each node below the root; clades of many leaves come last."""
+    size = tree.nodes.sum(1)
+    waiting = [(len(tree.parents) - 1, "", "")]  # node, what stands before it, what stands before those below it
+    while waiting:
+        node, before, indent = waiting.pop()
+        if before:
+            yield f"{before} {_title(tree, node)}".rstrip()
+        below = sorted(tree.children(node), key=lambda child: int(size[child]), reverse=True)
+        for place, child in enumerate(below):
+            last = place == 0
+            waiting.append((child, indent + ("└─" if last else "├─"), indent + ("   " if last else "│  ")))
 
 
 def _title(tree: Tree, node: int) -> str:

@@ -69,6 +69,11 @@ def test_contraction_keeps_how_far_down_the_leaves_are() -> None:
     assert tree.contract(0.15).labels == ("z", "y", "")
 
 
+def test_a_chain_of_two_thousand_leaves_is_written_and_read() -> None:
+    chain = Tree.of_clades([f"l{i}" for i in range(2000)], np.tri(2000, dtype=bool))
+    assert Tree.from_newick(chain.to_newick()).clades.shape == (1999, 2000)
+
+
 def test_clades_that_overlap_are_no_tree() -> None:
     with pytest.raises(InputError, match=r"Found two that overlap: a, b \.\.\. and b, c"):
         Tree.of_clades("abcd", np.array([[1, 1, 0, 0], [0, 1, 1, 0]]))
