@@ -85,7 +85,12 @@ def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
 
 
 def _because(entry: Entry) -> str:
-    return f": {entry.reason}" if entry.reason else ""
+    kept = (
+        "; what it has in common with the one before is taken over"
+        if entry.state == "stale" and entry.piece.kin
+        else ""
+    )
+    return f": {entry.reason}{kept}" if entry.reason else ""
 
 
 def _summarise(store: Store, recipe: Recipe, outcome: Outcome) -> int:

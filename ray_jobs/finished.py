@@ -11,6 +11,7 @@ import yaml
 from langvec.errors import InputError
 from langvec.matrix import EntropyMatrix
 from ray_jobs.recipe import Recipe
+from ray_jobs.results import suffix
 from ray_jobs.stages import Record
 from ray_jobs.store import RECIPE, Store
 
@@ -47,7 +48,7 @@ class FinishedRun:
     @property
     def suffix(self) -> str:
         """What its result files end in: nothing for the first kind of the recipe."""
-        return "" if self.kind == self.recipe.models[0].kind else f"-{self.kind}"
+        return suffix(self.kind, [model.kind for model in self.recipe.models])
 
     def matrix(self) -> EntropyMatrix:
         return EntropyMatrix.from_parquet(self.folder(self.newest.digest) / "matrix.parquet")

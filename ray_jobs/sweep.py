@@ -24,7 +24,7 @@ from ray_jobs.cluster import connected, refuse_unshared
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
 from ray_jobs.progress import Progress
-from ray_jobs.results import write_table
+from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Record, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Task, disk_full_explained, do
@@ -49,7 +49,7 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
                 _tune(run.store, todo, len(entries))
             entries = _entries(run, [entry.piece for entry in entries])
         table = _table(run, [entry.record for entry in entries if entry.record])
-        write_table(run.store, f"sweep-dbscan{run.suffix}", table)
+        write_table(Shelf(run.store), f"sweep-dbscan{run.suffix}", table)
     return [
         f"{table.num_rows:,} settings on {len(matrix.texts)} languages, {run.kind} models",
         *_lines(table, len(one), len(other)),
