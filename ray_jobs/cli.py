@@ -140,6 +140,22 @@ def tree(
     _tell(endpoint, lambda: lookup.tree(name, run, kind))
 
 
+@app.command()
+def typology(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="CSV, TSV or Parquet: codes in the first column, numbers in the others."),
+    ],
+    run: RunOption,
+    kind: KindOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Correlate a run's distances with a table of features, also with script, family and geography taken out."""
+    from ray_jobs.typology import typology as correlate
+
+    _tell(endpoint, lambda: correlate(file, run, kind))
+
+
 sweep = typer.Typer(help="Try many settings on a finished run.", no_args_is_help=True)
 app.add_typer(sweep, name="sweep")
 
