@@ -160,10 +160,10 @@ def _lines(table: pa.Table, *sizes: int) -> Iterator[str]:
     for chosen, reported in ((1, 2), (2, 1)):
         row = table.sort_by([(f"triplets_half_{chosen}", "descending")]).slice(0, 1).to_pylist()[0]
         setting = ", ".join(f"{name} {row[name]}" for name in _SETTING if row[name] is not None)
+        own, other, whole = (_number(row[f"triplets{part}"]) for part in (f"_half_{chosen}", f"_half_{reported}", ""))
         yield (
-            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with "
-            f"{_number(row[f'triplets_half_{chosen}'])} of its triplets: {_number(row[f'triplets_half_{reported}'])} on "
-            f"the other ({sizes[reported - 1]} languages), {_number(row['triplets'])} on all; {setting}"
+            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with {own} of its triplets: {other} "
+            f"on the other ({sizes[reported - 1]} languages), {whole} on all; {setting}"
         )
 
 
