@@ -162,8 +162,8 @@ def _lines(table: pa.Table, *sizes: int) -> Iterator[str]:
         setting = ", ".join(f"{name} {row[name]}" for name in _SETTING if row[name] is not None)
         own, other, whole = (_number(row[f"triplets{part}"]) for part in (f"_half_{chosen}", f"_half_{reported}", ""))
         yield (
-            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with {own} of its triplets: {other} "
-            f"on the other ({sizes[reported - 1]} languages), {whole} on all; {setting}"
+            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with {own} of its triplets: "
+            f"{other} on the other ({sizes[reported - 1]} languages), {whole} on all; {setting}"
         )
 
 
