@@ -1,0 +1,28 @@
+"""The page that shows a run: `results/report.html`, and its pictures for papers under `results/pictures/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ray_jobs.recipe import Recipe
+from ray_jobs.stages import Record
+from ray_jobs.store import Store
+
+PAGE = "results/report.html"
+
+
+def write_report(store: Store, records: Mapping[str, Record], recipe: Recipe) -> list[str]:
+    """Draw what is under `results/`, write page and pictures, and return the lines to print.
+
+    Only files count: the tables and trees of the results, and of the finished pieces their logs and costs. What is
+    missing leaves its section out; the same files give the same bytes.
+    """
+    from ray_jobs.report.findings import gather  # matplotlib is slow to load
+    from ray_jobs.report.gallery import draw, keep
+    from ray_jobs.report.page import render
+
+    findings = gather(store, records, recipe)
+    pictures = draw(findings)
+    keep(store, pictures)
+    store.write_if_new(PAGE, render(findings, pictures).encode())
+    return [f"report -> {store.uri}/{PAGE}"]
