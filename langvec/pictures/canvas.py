@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ from matplotlib.textpath import text_to_path
 INK, MUTED, RULE = "#000001", "#6b6b6c", "#d3d3d4"  # black, grey and light grey, each unlike any other colour
 POINTS = 72  # to the inch
 FONT = "DejaVu Sans"  # comes with matplotlib
-STYLE = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.family": [FONT], "path.simplify": False}
+STYLE: dict[Any, Any] = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.family": [FONT], "path.simplify": False}
 
 Point = tuple[float, float]
 

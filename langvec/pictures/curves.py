@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from langvec.pictures.canvas import INK, MUTED, RULE, STYLE, lines, mark, sheet, shortened, width_of, write
 from langvec.pictures.families import COLOURS
@@ -45,7 +46,7 @@ def learning_curves(nats: Mapping[str, Sequence[float]], width: float = 7.2) -> 
     axes.plot(range(1, len(by_epoch) + 1), [np.median(column) for column in by_epoch], color=INK, linewidth=2)
     axes.set_xlabel("epoch", color=MUTED, fontsize=8)
     axes.set_ylabel("validation, nats per symbol", color=MUTED, fontsize=8)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _calm(axes)
     return figure
 
@@ -85,8 +86,8 @@ def score_bars(bars: Sequence[Bar], width: float = 7.2) -> Figure:
     return figure
 
 
-def _ends(bar: Bar, x: object) -> tuple[float, float] | None:
-    return None if bar.low is None or bar.high is None else (x(bar.low), x(bar.high))  # type: ignore[operator]
+def _ends(bar: Bar, x: Callable[[float], float]) -> tuple[float, float] | None:
+    return None if bar.low is None or bar.high is None else (x(bar.low), x(bar.high))
 
 
 def _draw_bar(axes: Axes, bar: Bar, y: float, label: float, value: float, ends: tuple[float, float] | None) -> None:

@@ -69,7 +69,7 @@ def _named(
         for at, align in _seats(x, y, radius):
             start = at[0] - {"left": 0.0, "center": long / 2, "right": long}[align]
             box = (start, at[1] - TALL / 2, start + long, at[1] + TALL / 2)
-            if 0 < box[0] and box[2] < width and not any(_meet(box, other) for other in taken):
+            if box[0] > 0 and box[2] < width and not any(_meet(box, other) for other in taken):
                 taken.append(box)
                 yield code, at, align
                 break

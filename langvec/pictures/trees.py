@@ -17,6 +17,8 @@ from langvec.tree import Tree
 
 CROWDED = 80  # leaves from which rows are low and support is a dot
 EDGE = 0.12  # inches of margin
+GAP = 0.07  # inches between a mark and what comes after it
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ def _draw_labels(field: Field, left: float, right: float) -> None:
     leaders = []
     for leaf in field.layout.order:
         code, (x, y) = field.layout.tree.leaves[leaf], field.at(leaf)
-        if left - 0.08 - x > 0.1:
-            leaders.append([(x + 0.06, y), (left - 0.08, y)])
+        if x + 2 * GAP < left - GAP:
+            leaders.append([(x + GAP, y), (left - GAP, y)])
         mark(field.axes, (x, y), field.families.mark(code), field.families.colour(code), size * 0.55)
         write(field.axes, (left, y), shortened(name_of(code)), size)
         write(field.axes, (right, y), code, size - 1.2, MUTED, "right")
@@ -158,7 +160,7 @@ def _draw_support(field: Field) -> None:
         if len(field.layout.tree.leaves) <= CROWDED and x - start > width_of(words, size) + 0.06:
             write(field.axes, (x - 0.04, y - 0.055), words, size, MUTED, "right")
         else:
-            mark(field.axes, (x, y), "o", INK if support >= 0.5 else MUTED, 0.8 + 2.2 * support)
+            mark(field.axes, (x, y), "o", INK if support >= HALF else MUTED, 0.8 + 2.2 * support)
 
 
 def _supports(tree: Tree) -> Mapping[int, float]:
@@ -216,6 +218,8 @@ def _draw_scale(field: Field) -> None:
     length = power * max(step for step in (1, 2, 5) if step * power <= third * (1 + 1e-9))
     end = field.root + length / field.layout.longest * (field.tip - field.root)
     y = field.y(len(field.layout.order)) + 0.02
-    lines(field.axes, [[(field.root, y - 0.03), (field.root, y + 0.03)], [(end, y - 0.03), (end, y + 0.03)]], MUTED, 0.8)
+    lines(
+        field.axes, [[(field.root, y - 0.03), (field.root, y + 0.03)], [(end, y - 0.03), (end, y + 0.03)]], MUTED, 0.8
+    )
     lines(field.axes, [[(field.root, y), (end, y)]], MUTED, 0.8)
     write(field.axes, (end + 0.07, y), f"distance {length:g}", 7, MUTED)

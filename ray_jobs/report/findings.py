@@ -101,7 +101,7 @@ class Findings:
 
 def gather(store: Store, records: Mapping[str, Record], recipe: Recipe) -> Findings:
     """Read the results of a run, and what its finished pieces say of themselves."""
-    names = [model.kind for model in recipe.models]
+    names: list[str] = [model.kind for model in recipe.models]
     pieces = sorted((record for record in records.values() if not record.damage), key=lambda record: record.folder)
     suffixes = {name: "" if name == names[0] else f"-{name}" for name in names}
     kinds = tuple(_kind(store, name, suffixes, pieces) for name in names)
@@ -134,8 +134,9 @@ _ENDS = ("nats_per_char_low", "nats_per_char_high")
 
 
 def _table(store: Store, name: str, columns: list[str] | None = None) -> pa.Table | None:
-    data = store.read(f"results/{name}.parquet")
-    return None if data is None else pq.read_table(io.BytesIO(data), columns=columns)
+    if f"{name}.parquet" not in store.names("results"):
+        return None
+    return pq.read_table(f"{store.root}/results/{name}.parquet", filesystem=store.filesystem, columns=columns)
 
 
 def _rows(store: Store, name: str) -> list[Row]:

@@ -69,10 +69,14 @@ def draw(findings: Findings) -> dict[str, Picture]:
 
 
 def keep(store: Store, pictures: dict[str, Picture]) -> None:
-    """Write the pictures for papers."""
-    for name, picture in pictures.items():
-        store.write_if_new(f"{FOLDER}/{name}.svg", picture.svg)
-        store.write_if_new(f"{FOLDER}/{name}.pdf", picture.pdf)
+    """Write the pictures for papers, and remove those of an earlier state that the run no longer has."""
+    files = {f"{name}.svg": picture.svg for name, picture in pictures.items()}
+    files |= {f"{name}.pdf": picture.pdf for name, picture in pictures.items()}
+    for name, data in files.items():
+        store.write_if_new(f"{FOLDER}/{name}", data)
+    for name in store.names(FOLDER):
+        if name not in files:
+            store.delete(f"{FOLDER}/{name}")
 
 
 def _figures(findings: Findings) -> Iterator[tuple[str, Figure]]:

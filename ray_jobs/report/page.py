@@ -115,5 +115,3 @@ def _environment() -> Environment:
 
 def _part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-

@@ -38,12 +38,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for the page; rows of a `quiet` table are set apart where the flag is true."""
+    """A table for the page; `quiet` rows are set apart."""
 
     columns: tuple[str, ...]
     numeric: tuple[bool, ...]
     rows: tuple[tuple[Cell, ...], ...]
     quiet: tuple[bool, ...] = ()
+    stacked: bool = False  # smaller words stand below, not behind
 
 
 def cell(value: Any, aside: str = "") -> Cell:
@@ -59,22 +60,25 @@ def cell(value: Any, aside: str = "") -> Cell:
     return Cell(str(value), str(value).casefold(), aside)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], quiet: Iterable[bool] = ()) -> Table:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], quiet: Iterable[bool] = (), stacked: bool = False
+) -> Table:
     """A table whose numeric columns are those that hold a number and no words."""
     kept = tuple(tuple(row) for row in rows)
-    return Table(tuple(columns), tuple(_numeric(column) for column in zip(*kept, strict=True)), kept, tuple(quiet))
+    numeric = tuple(_numeric(column) for column in zip(*kept, strict=True))
+    return Table(tuple(columns), numeric or (False,) * len(columns), kept, tuple(quiet), stacked)
 
 
 def _numeric(column: Sequence[Cell]) -> bool:
-    kinds = {type(cell.sort) for cell in column if cell.sort != ""}
-    return bool(kinds) and str not in kinds
+    filled = [cell for cell in column if cell.sort != ""]
+    return bool(filled) and not any(isinstance(cell.sort, str) or cell.text[:1].isalpha() for cell in filled)
 
 
 def neighbour_table(distances: Distances) -> Table:
     """The nearest languages of each, with the distance and its interval."""
     rows = [_neighbours(distances, place) for place in range(len(distances.codes))]
     nearest = ("nearest", "second", "third")[: len(rows[0]) - 1] if rows else ()
-    return table(("language", *nearest), sorted(rows, key=lambda row: str(row[0].sort)))
+    return table(("language", *nearest), sorted(rows, key=lambda row: str(row[0].sort)), stacked=True)
 
 
 def _neighbours(distances: Distances, place: int) -> list[Cell]:
@@ -99,7 +103,7 @@ def score_table(findings: Findings) -> Table:
         for row in findings.trees
     ]
     quiet = [row["role"] == "baseline" for row in findings.trees]
-    return table(("models", "tree", "clades", "clades shared", *SCORES.values()), rows, quiet)
+    return table(("models", "tree", "clades", "clades shared", *SCORES.values()), rows, quiet, stacked=True)
 
 
 def _of(whole: Any) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from langvec.pictures.families import family_of
 from ray_jobs.report import tables
-from ray_jobs.report.findings import Findings, Row
+from ray_jobs.report.findings import Findings, Kind, Row
 
 SOURCES = {
     "udhr": "the Universal Declaration of Human Rights",
@@ -61,7 +60,7 @@ class Figure:
 
     value: str
     label: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def summary(findings: Findings) -> str:
@@ -71,7 +70,7 @@ def summary(findings: Findings) -> str:
     kinds = _listed([kind.name for kind in findings.kinds])
     letters = ", all in Latin letters" if recipe.cleaning.romanise else ""
     parts = [
-        f"Small language models ({kinds}) were each trained on the text of one language, taken from {sources}{letters}.",
+        f"Small language models ({kinds}) were each trained on text of one language, from {sources}{letters}.",
         "Every model then read held-out text of every language. The less it has to pay for a character, the less "
         "strange that language is to it; languages that are strange to the same models in the same measure end up near "
         "each other.",
@@ -82,14 +81,13 @@ def summary(findings: Findings) -> str:
 
 
 def figures(findings: Findings) -> list[Figure]:
-    """The headline numbers: how many languages, how much text, which models, how good."""
+    """The headline numbers: how many languages, how much text, and how good the models of each kind are."""
     known = {family for family in map(family_of, findings.codes) if family}
-    found = [Figure(f"{len(findings.codes)}", "languages", f"in {len(known)} families")]
+    found = [Figure(f"{len(findings.codes)}", "languages", (f"in {len(known)} families",))]
     if findings.corpora:
         lines = sum(int(row.get("lines_kept") or 0) for row in findings.corpora)
-        found.append(Figure(f"{lines:,}", "lines of text", f"{_symbols(findings):,} symbols"))
-    best = [_own(row) for row in findings.scores]
-    return [*found, *best, *_accuracies(findings)]
+        found.append(Figure(f"{lines:,}", "lines of text", (f"{_symbols(findings):,} symbols",)))
+    return found + [figure for kind in findings.kinds if (figure := _of_kind(findings, kind))]
 
 
 def _symbols(findings: Findings) -> int:
@@ -97,34 +95,37 @@ def _symbols(findings: Findings) -> int:
     return sum(int(row.get(f"{split}_symbols") or 0) for row in findings.corpora for split in splits)
 
 
-def _own(row: Row) -> Figure:
-    note = f"best model for {row['own_model_best']} of {row['own_texts']} texts is their own"
-    return Figure(f"{row['own_nats_per_char']:.2f}", f"nats per character, {row['kind']}, own language", note)
+def _of_kind(findings: Findings, kind: Kind) -> Figure | None:
+    """Triplet accuracy of the first tree, or of the distances where there is no tree."""
+    of_kind = [row for row in findings.trees if row["kind"] == kind.name and _known(row.get("triplets"))]
+    trees = {row["tree"]: row for row in of_kind if row["role"] != "baseline"}
+    first = next((trees[name] for name in kind.trees if name in trees), None)
+    score = next((row for row in findings.scores if row["kind"] == kind.name), None)
+    notes = (_own(score),) if score else ()
+    if first:
+        script = next((row["triplets"] for row in of_kind if row["tree"] == "script"), None)
+        label = f"triplets as in Glottolog, {kind.name}, {words_of(first['tree'])}"
+        return Figure(f"{first['triplets']:.3f}", label, (*_interval(first), _beside(script), *notes))
+    if score and _known(score.get("triplets")):
+        label = f"triplets as in Glottolog, {kind.name}, by distance"
+        return Figure(f"{score['triplets']:.3f}", label, (_beside(score.get("triplets_by_script_alone")), *notes))
+    return Figure(f"{score['own_nats_per_char']:.2f}", f"nats per character, {kind.name}", notes) if score else None
 
 
-def _accuracies(findings: Findings) -> Iterator[Figure]:
-    """Triplet accuracy of each kind's first tree, or of its distances where there is no tree."""
-    for kind in findings.kinds:
-        of_kind = [row for row in findings.trees if row["kind"] == kind.name and _known(row.get("triplets"))]
-        trees = {row["tree"]: row for row in of_kind if row["role"] != "baseline"}
-        first = next((trees[name] for name in kind.trees if name in trees), None)
-        score = next((row for row in findings.scores if row["kind"] == kind.name), None)
-        if first:
-            script = next((row["triplets"] for row in of_kind if row["tree"] == "script"), None)
-            label = f"triplets as in Glottolog, {words_of(first['tree'])}, {kind.name}"
-            yield Figure(f"{first['triplets']:.3f}", label, f"{_interval(first)}{_beside(script)}")
-        elif score and _known(score.get("triplets")):
-            label = f"triplets as in Glottolog, distances, {kind.name}"
-            yield Figure(f"{score['triplets']:.3f}", label, _beside(score.get("triplets_by_script_alone")))
+def _own(score: Row) -> str:
+    return (
+        f"{score['own_nats_per_char']:.2f} nats per character of the own language; "
+        f"{score['own_model_best']} of {score['own_texts']} texts have no better model than their own"
+    )
 
 
 def words_of(tree: str) -> str:
     return f"{tree_name(tree)} tree" if tree == "consensus" else tree_name(tree)
 
 
-def _interval(row: Row) -> str:
+def _interval(row: Row) -> tuple[str, ...]:
     low, high = row.get("triplets_low"), row.get("triplets_high")
-    return f"95% interval {low:.3f} to {high:.3f}; " if _known(low) and _known(high) else ""
+    return (f"95% interval {low:.3f} to {high:.3f}",) if _known(low) and _known(high) else ()
 
 
 def _beside(script: Any) -> str:
@@ -146,9 +147,7 @@ def dropped(findings: Findings) -> str:
     reasons = tables.dropped(findings)
     if not reasons:
         return "No line was dropped."
-    listed = _listed(
-        [f"{count:,} {name.removeprefix('lines_').replace('_', ' ')}" for name, count in reasons.items()]
-    )
+    listed = _listed([f"{count:,} {name.removeprefix('lines_').replace('_', ' ')}" for name, count in reasons.items()])
     return f"Lines dropped: {listed}."
 
 
