@@ -74,7 +74,13 @@ def boxes(axes: Axes, corners: Sequence[tuple[Point, Point]], colour: str) -> No
 
 def mark(axes: Axes, at: Point, shape: str, colour: str, size: float, name: str | None = None) -> None:
     """One mark of a language; `name` becomes the id of its group in the SVG."""
-    (drawn,) = axes.plot(*at, marker=shape, color=colour, markersize=size, markeredgewidth=0, linestyle="")
+    marks(axes, [at], shape, colour, size, name)
+
+
+def marks(axes: Axes, places: Sequence[Point], shape: str, colour: str, size: float, name: str | None = None) -> None:
+    """Many marks that look alike."""
+    x, y = zip(*places, strict=True)
+    (drawn,) = axes.plot(x, y, marker=shape, color=colour, markersize=size, markeredgewidth=0, linestyle="")
     drawn.set_clip_on(False)
     if name:
         drawn.set_gid(name)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from langvec.pictures.canvas import INK, MUTED, RULE, STYLE, Point, lines, mark, sheet, shortened, width_of, write
+from langvec.pictures.canvas import INK, MUTED, RULE, STYLE, Point, lines, marks, sheet, shortened, width_of, write
 from langvec.pictures.families import Families, draw_legend, family_of, legend_height, name_of
 from langvec.pictures.layout import Layout, children_of, lay_out
 from langvec.tree import Tree
@@ -144,15 +144,25 @@ def _draw_labels(field: Field, left: float, right: float) -> None:
         code, (x, y) = field.layout.tree.leaves[leaf], field.at(leaf)
         if x + 2 * GAP < left - GAP:
             leaders.append([(x + GAP, y), (left - GAP, y)])
-        mark(field.axes, (x, y), field.families.mark(code), field.families.colour(code), size * 0.55)
         write(field.axes, (left, y), shortened(name_of(code)), size)
         write(field.axes, (right, y), code, size - 1.2, MUTED, "right")
     lines(field.axes, leaders, RULE, 0.7, dashes=True)
+    _draw_marks(field, {code: field.at(leaf) for leaf, code in enumerate(field.layout.tree.leaves)})
+
+
+def _draw_marks(field: Field, places: Mapping[str, Point]) -> None:
+    """The mark of each language's family where the language stands."""
+    alike: dict[tuple[str, str], list[Point]] = {}
+    for code, at in places.items():
+        alike.setdefault((field.families.mark(code), field.families.colour(code)), []).append(at)
+    for (shape, colour), found in sorted(alike.items()):
+        marks(field.axes, found, shape, colour, field.rows.size * 0.55)
 
 
 def _draw_support(field: Field) -> None:
     """Percent on the edge above a clade where they fit, else a dot that grows with the support."""
     size = field.rows.size - 2.4
+    dots: dict[float, list[Point]] = {}
     for node, support in _supports(field.layout.tree).items():
         x, y = field.at(node)
         start, _ = field.at(int(field.layout.tree.parents[node]))
@@ -160,7 +170,9 @@ def _draw_support(field: Field) -> None:
         if len(field.layout.tree.leaves) <= CROWDED and x - start > width_of(words, size) + 0.06:
             write(field.axes, (x - 0.04, y - 0.055), words, size, MUTED, "right")
         else:
-            mark(field.axes, (x, y), "o", INK if support >= HALF else MUTED, 0.8 + 2.2 * support)
+            dots.setdefault(round(support, 1), []).append((x, y))
+    for support, found in sorted(dots.items()):
+        marks(field.axes, found, "o", INK if support >= HALF else MUTED, 0.8 + 2.2 * support)
 
 
 def _supports(tree: Tree) -> Mapping[int, float]:
@@ -186,9 +198,9 @@ def _draw_joins(left: Field, right: Field, start: float) -> None:
             (x, y), own = row[code], left.at(leaf)[1]
             path = [(start, own), (start + 0.08, own), (x - 0.14, y), (x - 0.05, y)]
             paths.setdefault(left.families.colour(code), []).append(path)
-            mark(right.axes, (x, y), left.families.mark(code), left.families.colour(code), right.rows.size * 0.55)
     for colour, found in sorted(paths.items()):
         lines(left.axes, found, colour, 0.6)
+    _draw_marks(right, row)
 
 
 def _draw_top_names(field: Field) -> None:

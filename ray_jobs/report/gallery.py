@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Picture:
         text = text[text.index("<svg ") :]
         text = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
         text = re.sub(r'<g id="text_\d+">\s*(<text.*?</text>)\s*</g>', r"\1", text, flags=re.DOTALL)
+        text = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)  # it would hold for the whole page
         text = re.sub(r'<g id="patch_\d+">\s*(<path[^>]*/>)\s*</g>', r"\1", text)
         text = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", text)
         text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", text)
@@ -110,7 +112,12 @@ def score_rows(findings: Findings) -> list[Bar]:
     for row in findings.trees:
         baseline = row["role"] == "baseline"
         label = str(row["tree"]) if baseline or len(findings.kinds) == 1 else f"{row['tree']}, {row['kind']}"
-        value = row.get("triplets")
-        if value is not None and value == value:  # noqa: PLR0124 - nan differs from itself
-            found.setdefault(label, Bar(label, value, row.get("triplets_low"), row.get("triplets_high"), baseline))
+        value, low, high = (_number(row.get(f"triplets{end}")) for end in ("", "_low", "_high"))
+        if value is not None:
+            found.setdefault(label, Bar(label, value, low, high, baseline))
     return sorted(found.values(), key=lambda bar: bar.baseline)
+
+
+def _number(value: float | None) -> float | None:
+    """None for what is no number, whichever way the table says so."""
+    return None if value is None or math.isnan(value) else value
