@@ -46,6 +46,7 @@ def make_run(folder: Path) -> Store:
         put(store, f"results/matrix{suffix}.parquet", matrix)
         put(store, f"results/distances{suffix}.parquet", distances)
         store.write(f"results/tree-consensus{suffix}.nwk", TREES["consensus"].encode())
+    store.write("results/tree-consensus-consensus.nwk", GOLD.encode())
     store.write("results/tree-nested-min0.3-ngram.nwk", TREES["nested-min0.3"].encode())
     store.write("results/tree-gold.nwk", GOLD.encode())
     put(store, "results/corpora.parquet", rows([corpus_row(code) for code in CODES]))

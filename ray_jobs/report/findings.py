@@ -19,7 +19,6 @@ from ray_jobs.stages import Record
 from ray_jobs.store import Store
 
 Row = dict[str, Any]
-FIRST_TREES = ("consensus", "average")  # in this order, then the others by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +61,7 @@ class Kind:
     distances: Distances | None
     trees: Mapping[str, Tree]
     curves: Mapping[str, tuple[float, ...]]  # validation nats per symbol of each epoch, by language
+    sweep: pa.Table | None
 
     @property
     def order(self) -> list[str]:
@@ -81,7 +81,6 @@ class Findings:
     corpora: Sequence[Row]
     scores: Sequence[Row]
     trees: Sequence[Row]  # of results/trees.parquet
-    sweep: pa.Table | None
     records: Sequence[Record]
 
     @cached_property
@@ -104,7 +103,8 @@ def gather(store: Store, records: Mapping[str, Record], recipe: Recipe) -> Findi
     names: list[str] = [model.kind for model in recipe.models]
     pieces = sorted((record for record in records.values() if not record.damage), key=lambda record: record.folder)
     suffixes = {name: "" if name == names[0] else f"-{name}" for name in names}
-    kinds = tuple(_kind(store, name, suffixes, pieces) for name in names)
+    order = [tree.name for tree in recipe.trees.grow]
+    kinds = tuple(_kind(store, name, suffixes, order, pieces) for name in names)
     return Findings(
         recipe,
         kinds,
@@ -112,12 +112,11 @@ def gather(store: Store, records: Mapping[str, Record], recipe: Recipe) -> Findi
         _rows(store, "corpora"),
         _rows(store, "scores"),
         _rows(store, "trees"),
-        _table(store, "sweep-dbscan"),
         pieces,
     )
 
 
-def _kind(store: Store, name: str, suffixes: Mapping[str, str], pieces: Sequence[Record]) -> Kind:
+def _kind(store: Store, name: str, suffixes: Mapping[str, str], order: Sequence[str], pieces: Sequence[Record]) -> Kind:
     suffix = suffixes[name]
     matrix = _table(store, f"matrix{suffix}", ["model", "text", "nats_per_char", *_ENDS])
     distances = _table(store, f"distances{suffix}")
@@ -125,8 +124,9 @@ def _kind(store: Store, name: str, suffixes: Mapping[str, str], pieces: Sequence
         name,
         _cells(matrix) if matrix is not None and matrix.num_rows else None,
         _distances(distances) if distances is not None and distances.num_rows else None,
-        _trees(store, suffix, [other for other in suffixes.values() if other]),
+        _trees(store, suffix, [other for other in suffixes.values() if other], order),
         _curves(store, name, pieces),
+        _table(store, f"sweep-dbscan{suffix}"),
     )
 
 
@@ -149,15 +149,19 @@ def _tree(store: Store, name: str) -> Tree | None:
     return None if data is None else Tree.from_newick(data.decode())
 
 
-def _trees(store: Store, suffix: str, others: Sequence[str]) -> dict[str, Tree]:
-    """The trees of one kind by construction; those with another kind's name behind are that kind's."""
+def _trees(store: Store, suffix: str, others: Sequence[str], order: Sequence[str]) -> dict[str, Tree]:
+    """The trees of one kind, those of the recipe first; a name with another kind behind is that kind's.
+
+    The consensus of a tree's redraws is left out: the support of the tree itself says the same.
+    """
     files = [name for name in store.names("results") if name.startswith("tree-") and name.endswith(".nwk")]
     names = [file.removeprefix("tree-").removesuffix(".nwk") for file in files]
     if suffix:
         own = {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
     else:
         own = {name for name in names if name != "gold" and not name.endswith(tuple(others))}
-    ranked = sorted(own, key=lambda name: (FIRST_TREES.index(name) if name in FIRST_TREES else len(FIRST_TREES), name))
+    own = {name for name in own if not name.endswith("-consensus")}
+    ranked = sorted(own, key=lambda name: (order.index(name) if name in order else len(order), name))
     found = {name: _tree(store, f"tree-{name}{suffix}.nwk") for name in ranked}
     return {name: tree for name, tree in found.items() if tree is not None}
 

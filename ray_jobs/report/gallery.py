@@ -27,6 +27,7 @@ from langvec.pictures import (
 )
 from langvec.pictures.families import name_of
 from ray_jobs.report.findings import Findings, Kind
+from ray_jobs.report.words import tree_name
 from ray_jobs.store import Store
 
 FOLDER = "results/pictures"
@@ -85,9 +86,9 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
     families = findings.families
     for kind in findings.kinds:
         for name, tree in kind.trees.items():
-            yield f"tree-{name}-{kind.name}", dendrogram(tree, families)
-            if findings.gold:
-                yield f"facing-{name}-{kind.name}", tanglegram(tree, findings.gold, families)
+            gold = findings.gold
+            drawn = tanglegram(tree, gold, families) if gold else dendrogram(tree, families)
+            yield f"tree-{name}-{kind.name}", drawn
         yield from _of_kind(findings, kind)
     if findings.gold:
         yield "tree-gold", dendrogram(findings.gold, families)
@@ -111,7 +112,8 @@ def score_rows(findings: Findings) -> list[Bar]:
     found: dict[str, Bar] = {}
     for row in findings.trees:
         baseline = row["role"] == "baseline"
-        label = str(row["tree"]) if baseline or len(findings.kinds) == 1 else f"{row['tree']}, {row['kind']}"
+        name = tree_name(str(row["tree"]).split("-")[0] if baseline else str(row["tree"]))
+        label = name if baseline or len(findings.kinds) == 1 else f"{name}, {row['kind']}"
         value, low, high = (_number(row.get(f"triplets{end}")) for end in ("", "_low", "_high"))
         if value is not None:
             found.setdefault(label, Bar(label, value, low, high, baseline))

@@ -65,7 +65,7 @@ def _context(findings: Findings) -> dict[str, Any]:
         ],
         "scores": tables.score_table(findings) if findings.trees else None,
         "score_notes": words.SCORES,
-        "sweep": tables.sweep_table(findings),
+        "sweep_panels": [_sweep_panel(kind) for kind in kinds if kind.sweep is not None and kind.sweep.num_rows],
         "curve_panels": [Panel(kind.name, f"curves-{kind.name}") for kind in kinds if kind.curves],
         "costs": tables.cost_table(findings.records) if findings.records else None,
         "corpora": tables.corpora_table(findings) if findings.corpora else None,
@@ -76,10 +76,16 @@ def _context(findings: Findings) -> dict[str, Any]:
 
 
 def _tree_panels(findings: Findings) -> Iterator[Panel]:
-    start = "facing" if findings.gold else "tree"
     for kind in findings.kinds:
         for name in kind.trees:
-            yield Panel(f"{words.tree_name(name)}, {kind.name}", f"{start}-{name}-{kind.name}")
+            yield Panel(f"{words.tree_name(name)}, {kind.name}", f"tree-{name}-{kind.name}")
+
+
+def _sweep_panel(kind: Kind) -> Panel:
+    count = 0 if kind.sweep is None else kind.sweep.num_rows
+    shown = f"The first {tables.SWEEP_ROWS:,} of {count:,} trials; the file sweep-dbscan has all."
+    note = shown if count > tables.SWEEP_ROWS else f"{count:,} trials."
+    return Panel(kind.name, table=tables.sweep_table(kind), note=note)
 
 
 def _map_panel(kind: Kind) -> Panel:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from langvec.pictures.families import name_of
-from ray_jobs.report.findings import Distances, Findings, Row
+from ray_jobs.report.findings import Distances, Findings, Kind, Row
 from ray_jobs.stages import Record
 
 NEIGHBOURS = 3
@@ -98,7 +98,12 @@ def _language(code: str, name: str | None = None) -> Cell:
 def score_table(findings: Findings) -> Table:
     """Every tree with its scores; baselines are quiet."""
     rows = [
-        [cell(row["kind"]), cell(row["tree"]), cell(row["clades"]), cell(row["clades_shared"], _of(row["clades_gold"]))]
+        [
+            cell(row["kind"]),
+            cell(row["tree"]),
+            cell(row.get("clades")),
+            cell(row.get("clades_shared"), _of(row.get("clades_gold"))),
+        ]
         + [_score(row, name) for name in SCORES]
         for row in findings.trees
     ]
@@ -118,14 +123,13 @@ def _score(row: Row, name: str) -> Cell:
     return cell(row.get(name), aside)
 
 
-def sweep_table(findings: Findings) -> tuple[Table, int] | None:
-    """The first trials of a sweep, and how many there are."""
-    if findings.sweep is None or not findings.sweep.num_rows:
+def sweep_table(kind: Kind) -> Table | None:
+    """The first trials of a sweep, with all that was noted of them."""
+    if kind.sweep is None:
         return None
-    rows = findings.sweep.slice(0, SWEEP_ROWS).to_pylist()
-    columns = findings.sweep.column_names
-    cells = [[cell(row[name]) for name in columns] for row in rows]
-    return table([name.replace("_", " ") for name in columns], cells), findings.sweep.num_rows
+    rows = kind.sweep.slice(0, SWEEP_ROWS).to_pylist()
+    columns = kind.sweep.column_names
+    return table([name.replace("_", " ") for name in columns], [[cell(row[name]) for name in columns] for row in rows])
 
 
 def corpora_table(findings: Findings) -> Table:

@@ -17,6 +17,10 @@ SOURCES = {
     "catalogs": "the message catalogs of installed software",
 }
 TREES = {
+    "star": "star",
+    "script": "script alone",
+    "geography": "place alone",
+    "random": "random",
     "consensus": "consensus",
     "average": "average linkage",
     "complete": "complete linkage",
@@ -104,7 +108,7 @@ def _of_kind(findings: Findings, kind: Kind) -> Figure | None:
     notes = (_own(score),) if score else ()
     if first:
         script = next((row["triplets"] for row in of_kind if row["tree"] == "script"), None)
-        label = f"triplets as in Glottolog, {kind.name}, {words_of(first['tree'])}"
+        label = f"triplets as in Glottolog, {kind.name}, {tree_name(first['tree'])}"
         return Figure(f"{first['triplets']:.3f}", label, (*_interval(first), _beside(script), *notes))
     if score and _known(score.get("triplets")):
         label = f"triplets as in Glottolog, {kind.name}, by distance"
@@ -117,10 +121,6 @@ def _own(score: Row) -> str:
         f"{score['own_nats_per_char']:.2f} nats per character of the own language; "
         f"{score['own_model_best']} of {score['own_texts']} texts have no better model than their own"
     )
-
-
-def words_of(tree: str) -> str:
-    return f"{tree_name(tree)} tree" if tree == "consensus" else tree_name(tree)
 
 
 def _interval(row: Row) -> tuple[str, ...]:

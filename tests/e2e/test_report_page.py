@@ -144,7 +144,7 @@ def test_another_tree_can_be_chosen(browser: Browser, report: Path) -> None:
     panels = found.page.locator("#tree .panel")
     assert [panel.is_visible() for panel in panels.all()] == [True, False, False]
     found.page.select_option("#choose-tree", label="nested density clusters, min0.3, ngram")
-    assert [panel.is_visible() for panel in panels.all()] == [False, False, True]
+    assert [panel.is_visible() for panel in panels.all()] == [False, True, False]
 
 
 def test_the_dark_scheme_turns_paper_and_ink(browser: Browser, report: Path) -> None:
