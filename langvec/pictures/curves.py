@@ -65,7 +65,7 @@ def _calm(axes: Axes) -> None:
 def score_bars(bars: Sequence[Bar], width: float = 7.2) -> Figure:
     """Triplet accuracy of each tree as a dot on its interval, baselines hollow, and a line at chance."""
     row, top = 0.24, 0.34
-    labels = max(width_of(shortened(bar.label, 40), 8.2) for bar in bars) + 0.25
+    labels = max(width_of(shortened(bar.label, 48), 8.2) for bar in bars) + 0.25
     figure, axes = sheet(width, top + row * len(bars) + 0.2)
     lowest = min(0.3, *(bar.value for bar in bars), *(bar.low for bar in bars if bar.low is not None)) - 0.02
     first = np.floor(lowest * 10) / 10
@@ -91,9 +91,9 @@ def _ends(bar: Bar, x: Callable[[float], float]) -> tuple[float, float] | None:
 
 
 def _draw_bar(axes: Axes, bar: Bar, y: float, label: float, value: float, ends: tuple[float, float] | None) -> None:
-    write(axes, (label, y), shortened(bar.label, 40), 8.2, MUTED if bar.baseline else INK, "right")
+    write(axes, (label, y), shortened(bar.label, 48), 8.2, MUTED if bar.baseline else INK, "right")
     if ends:
-        lines(axes, [[(ends[0], y), (ends[1], y)]], COLOURS[0], 2.2)
+        lines(axes, [[(ends[0], y), (ends[1], y)]], *((MUTED, 1.0) if bar.baseline else (COLOURS[0], 2.2)))
     if bar.baseline:
         axes.plot(value, y, "o", markersize=5.5, markerfacecolor="none", markeredgecolor=MUTED, markeredgewidth=1.2)
     else:

@@ -35,15 +35,21 @@ class Layout:
         return children_of(self.tree)
 
 
-def lay_out(tree: Tree, near: Mapping[str, float] | None = None) -> Layout:
-    """The places of a tree's nodes; `near` says which rows leaves would like to be in."""
+def lay_out(tree: Tree, near: Mapping[str, float] | None = None, by_levels: bool = False) -> Layout:
+    """The places of a tree's nodes.
+
+    Args:
+        tree: to be drawn.
+        near: which rows its leaves would like to be in.
+        by_levels: every edge is one step, whatever its length, and all leaves end together.
+    """
     children = _ordered_children(tree, near)
     order = _leaves_down(children, len(tree.parents) - 1, len(tree.leaves))
     row = np.zeros(len(tree.parents))
     row[list(order)] = np.arange(len(order))
     for node in range(len(tree.leaves), len(row)):
         row[node] = (row[children[node][0]] + row[children[node][-1]]) / 2
-    to_scale = bool((tree.lengths[:-1] != 1).any())
+    to_scale = not by_levels and bool((tree.lengths[:-1] != 1).any())
     reach = _distances(tree) if to_scale else _levels(tree)
     longest = float(reach.max()) or 1.0
     return Layout(tree, tuple(order), row, reach / longest, to_scale, longest)

@@ -54,16 +54,16 @@ class Field:
 
 
 @matplotlib.rc_context(STYLE)
-def dendrogram(tree: Tree, families: Families | None = None, width: float = 7.2) -> Figure:
+def dendrogram(tree: Tree, families: Families | None = None, width: float = 7.2, by_levels: bool = False) -> Figure:
     """One tree with the root to the left, leaves by name and code, branches in the colours of families.
 
-    Labels of clades that are numbers are taken for bootstrap support.
+    Labels of clades that are numbers are taken for bootstrap support. By levels, lengths of edges count for nothing.
     """
     families = families or Families(tree.leaves)
     rows, names, codes = _measures(tree)
     figure, axes = _tree_sheet(tree, families, rows, width)
     labels = width - EDGE - names - codes
-    field = Field(axes, lay_out(tree), families, rows, EDGE, labels - 0.2, EDGE)
+    field = Field(axes, lay_out(tree, by_levels=by_levels), families, rows, EDGE, labels - 0.2, EDGE)
     _draw_tree(field)
     _draw_support(field)
     _draw_labels(field, labels, labels + names + codes)
@@ -79,7 +79,7 @@ def tanglegram(tree: Tree, gold: Tree, families: Families | None = None, width: 
     figure, axes = _tree_sheet(tree, families, rows, width)
     layout = lay_out(tree)
     of_leaf = {tree.leaves[leaf]: float(row) for row, leaf in enumerate(layout.order)}
-    right = lay_out(gold, of_leaf)
+    right = lay_out(gold, of_leaf, by_levels=True)
     outer = max(width_of(shortened(_top_name(right, node), 22), rows.size) for node in _below_root(gold))
     room = (width - 2 * EDGE - names - codes - outer - 1.1) / 2
     labels = EDGE + room + 0.15
@@ -215,10 +215,12 @@ def _below_root(tree: Tree) -> list[int]:
 
 
 def _top_name(layout: Layout, node: int) -> str:
+    """The top family of all below a node; if they have none in common, what the node is called."""
     tree = layout.tree
-    if node >= len(tree.leaves):
-        return tree.labels[node - len(tree.leaves)]
-    return family_of(tree.leaves[node]) or "isolate"
+    families = {family_of(tree.leaves[leaf]) for leaf in np.flatnonzero(tree.nodes[node])}
+    if families == {""} and node < len(tree.leaves):
+        return "isolate"
+    return families.pop() if len(families) == 1 else tree.labels[node - len(tree.leaves)]
 
 
 def _draw_scale(field: Field) -> None:

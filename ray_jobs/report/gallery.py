@@ -91,7 +91,7 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
             yield f"tree-{name}-{kind.name}", drawn
         yield from _of_kind(findings, kind)
     if findings.gold:
-        yield "tree-gold", dendrogram(findings.gold, families)
+        yield "tree-gold", dendrogram(findings.gold, families, by_levels=True)
     bars = score_rows(findings)
     if bars:
         yield "scores", score_bars(bars)

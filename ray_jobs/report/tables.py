@@ -22,8 +22,10 @@ SCORES = {
     "quartet_distance": "quartet distance",
     "lca_spearman": "depth correlation",
     "lca_gap": "depth gap",
-    "rf_rooted_normalised": "RF rooted",
-    "rf_unrooted_normalised": "RF unrooted",
+    "rf_rooted": "RF rooted, groups",
+    "rf_rooted_normalised": "RF rooted, share",
+    "rf_unrooted": "RF unrooted, groups",
+    "rf_unrooted_normalised": "RF unrooted, share",
 }
 
 
@@ -101,8 +103,8 @@ def score_table(findings: Findings) -> Table:
         [
             cell(row["kind"]),
             cell(row["tree"]),
-            cell(row.get("clades")),
-            cell(row.get("clades_shared"), _of(row.get("clades_gold"))),
+            _count(row.get("clades")),
+            _count(row.get("clades_shared"), row.get("clades_gold")),
         ]
         + [_score(row, name) for name in SCORES]
         for row in findings.trees
@@ -111,16 +113,21 @@ def score_table(findings: Findings) -> Table:
     return table(("models", "tree", "clades", "clades shared", *SCORES.values()), rows, quiet, stacked=True)
 
 
-def _of(whole: Any) -> str:
-    return "" if whole is None else f"of {whole:,}"
+def _count(value: float | None, whole: float | None = None) -> Cell:
+    """A count, or the mean of many, out of how many."""
+    if value is None or math.isnan(value):
+        return cell(None)
+    return Cell(f"{value:,.10g}", value, "" if whole is None else f"of {whole:,.10g}")
 
 
 def _score(row: Row, name: str) -> Cell:
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     known = all(end is not None and not math.isnan(end) for end in (low, high))
-    raw = row.get(name.removesuffix("_normalised")) if name.endswith("_normalised") else None
-    aside = f"{low:.3f} to {high:.3f}" if known else f"{raw:g}" if raw is not None else ""
-    return cell(row.get(name), aside)
+    digits = ".4g" if name in ("rf_rooted", "rf_unrooted") else ".3f"
+    value = row.get(name)
+    if value is None or math.isnan(value):
+        return cell(None)
+    return Cell(f"{value:{digits}}", value, f"{low:{digits}} to {high:{digits}}" if known else "")
 
 
 def sweep_table(kind: Kind) -> Table | None:

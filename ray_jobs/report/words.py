@@ -52,8 +52,9 @@ SCORES = (
     ),
     (
         "RF rooted, RF unrooted",
-        "Robinson-Foulds: the share of groups that only one of the two trees has, with their number behind. It is "
-        "nearly blind here, for a star that groups nothing scores well; read it beside the baselines only.",
+        "Robinson-Foulds: how many groups only one of the two trees has, and which share of the groups of both that is. "
+        "It is nearly blind here: a star, which groups nothing and so errs in nothing, often has the smaller number. "
+        "Read it beside the baselines only.",
     ),
 )
 

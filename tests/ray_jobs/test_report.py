@@ -127,7 +127,7 @@ def test_hostile_texts_stay_texts(run: Store) -> None:
     put(run, "results/corpora.parquet", rows([row]))
     put(run, "results/trees.parquet", rows([tree_row("consensus", 0), tree_row(HOSTILE, 1)]))
     put(run, "results/sweep-dbscan.parquet", rows([{HOSTILE: "'\"><svg onload=alert(1)>"}]))
-    run.write("results/tree-gold.nwk", b"((deu_Latn,nld_Latn)'</svg><script>alert(1)</script>',fra_Latn);")
+    run.write("results/tree-gold.nwk", b"((deu_Latn,eus_Latn)'</svg><script>alert(1)</script>',fra_Latn);")
     put_piece(run, "vectors", "transformer", {}, versions={HOSTILE: HOSTILE})
     text = report(run, recipe(corpora=[{"kind": "files", "files": {"deu": f"{HOSTILE}.txt"}}]))
     page = Page(text)
