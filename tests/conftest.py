@@ -121,10 +121,10 @@ def langscape(*words: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def contents(run: Path) -> dict[str, bytes]:
-    """Every finished file of a run but those that hold times: meta.json and what TensorBoard reads."""
+    """Every finished file of a run but those that hold times: meta.json, the report and what TensorBoard reads."""
     names = {file: file.relative_to(run).as_posix() for file in sorted(run.rglob("*")) if file.is_file()}
     return {
         name: file.read_bytes()
         for file, name in names.items()
-        if file.name != "meta.json" and not name.startswith((".", "tensorboard/"))
+        if file.name not in ("meta.json", "report.html") and not name.startswith((".", "tensorboard/"))
     }
