@@ -56,3 +56,22 @@ class FinishedRun:
     def folder(self, digest: str) -> Path:
         """A finished piece on this machine."""
         return self.store.fetch(self.records[digest].folder, digest)
+
+    def pieces(self) -> dict[str, Record]:
+        """The newest piece of each result of the recipe, and all that they were made of, by the id of the piece."""
+        wanted = {"tree/known"}
+        for model in self.recipe.models:
+            wanted |= {f"matrix/{model.kind}", f"vectors/{model.kind}"}
+            wanted |= {f"tree/{model.kind}-{tree.name}" for tree in self.recipe.trees.grow}
+        newest = sorted(self.records.values(), key=lambda record: str(record.meta["cost"]["finished"]))
+        found = {_id(record): record for record in newest if _id(record) in wanted}
+        waiting = list(found.values())
+        while waiting:
+            needs = [self.records[digest] for digest in waiting.pop().meta["needs"].values() if digest in self.records]
+            waiting += [record for record in needs if _id(record) not in found]
+            found |= {_id(record): record for record in needs}
+        return found
+
+
+def _id(record: Record) -> str:
+    return f"{record.meta['stage']}/{record.meta['name']}"

@@ -11,7 +11,7 @@ from tests.conftest import langscape
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the recipe `ci`. Whoever adds to it adds to what others see."""
     folder = tmp_path_factory.mktemp("runs") / "ci"
-    done = langscape("entropy2vec", "--recipe", "ci", "--run", str(folder), "--set", "seed=7")
+    done = langscape("entropy2vec", "--recipe", "ci", "--run", str(folder), "--set", "seed=7", "--report")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"all done  -> {folder}/results/\n")
     return folder
