@@ -52,8 +52,8 @@ SCORES = (
     ),
     (
         "RF rooted, RF unrooted",
-        "Robinson-Foulds: how many groups only one of the two trees has, and which share of the groups of both that "
-        "is. It is nearly blind here: a star, which groups nothing and so errs in nothing, often has the smaller number. "
+        "Robinson-Foulds: how many groups only one of the two trees has, and what share of the groups of both. "
+        "It is nearly blind here: a star, which groups nothing and so errs in nothing, often has the smaller number. "
         "Read it beside the baselines only.",
     ),
 )
