@@ -110,7 +110,7 @@ def test_a_text_that_cannot_be_placed_says_why(run: Path, tmp_path: Path) -> Non
         (str(tmp_path / "short.txt"), "--run", str(run)): "no line of at least 10 characters",
         (str(tmp_path / "none.txt"), "--run", str(run)): "there is no file",
         (str(tmp_path / "short.txt"), "--run", str(tmp_path / "new")): "is no run yet",
-        (str(tmp_path / "short.txt"), "--run", str(run), "--kind", "gru"): "no finished matrix of gru models",
+        (str(tmp_path / "short.txt"), "--run", str(run), "--kind", "gru"): "Expected one of transformer, ngram",
     }.items():
         done = langscape("embed", *words)
         assert (done.returncode, done.stdout) == (2, "")
