@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from langvec.matrix import EntropyMatrix
-from langvec.sources.udhr import TABLE
+from langvec.sources.udhr import TABLE, available
 from langvec.vectors import PRESETS, LanguageVectors, make_vectors
 from ray_jobs.store import Store
 from tests.conftest import contents, langscape
@@ -140,6 +140,23 @@ def test_languages_are_found_by_name_family_and_code() -> None:
     found = langscape("languages", "--search", "sinhala")
     assert "sin_Sinh  sinh1246  Sinhala" in found.stdout
     assert len(langscape("languages").stdout.splitlines()) > 8_000
+
+
+def test_the_languages_of_the_bundled_declaration_can_be_listed() -> None:
+    lines = langscape("languages", "--bundled").stdout.splitlines()
+    assert sorted(line.split()[0] for line in lines) == list(available())
+    assert langscape("languages", "--bundled", "--search", "klingon").returncode == 2
+
+
+def test_the_usual_script_is_marked_where_there_are_several() -> None:
+    lines = langscape("languages", "--search", "zho").stdout.splitlines()
+    assert lines[0].startswith("zho_Hans") and "Chinese, usual script" in lines[0]
+    assert not any("usual script" in line for line in lines if line.startswith("zho_H") and line != lines[0])
+
+
+def test_the_command_says_its_version() -> None:
+    done = langscape("--version")
+    assert (done.returncode, done.stdout.startswith("langscape")) == (0, True)
 
 
 def test_a_search_that_finds_nothing_says_so() -> None:
