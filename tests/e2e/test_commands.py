@@ -33,6 +33,13 @@ def test_a_run_ends_with_encoded_corpora_and_one_row_a_language(run: Path) -> No
 
 
 @pytest.mark.ray
+def test_symbols_of_the_matrix_are_those_of_the_corpora_and_one_end_for_each_sentence(run: Path) -> None:
+    corpora = {row["lang"]: row for row in pq.read_table(run / "results/corpora.parquet").to_pylist()}
+    for row in pq.read_table(run / "results/matrix.parquet").to_pylist():
+        assert row["symbols"] == corpora[row["text"]]["test_symbols"] + row["sentences"]
+
+
+@pytest.mark.ray
 def test_the_same_passages_are_held_out_in_every_language(run: Path) -> None:
     held_out = [set(pq.read_table(file)["passage"].to_pylist()) for file in run.glob("corpus/*/test.parquet")]
     assert len(held_out) == 6
