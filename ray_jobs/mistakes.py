@@ -69,16 +69,21 @@ def mistakes(raw: Any, error: ValidationError) -> list[str]:
 
 
 def place_of(raw: Any, error: Any) -> Place:
-    """The steps of an error's location that are in the recipe: without kinds and branches, which pydantic puts in."""
+    """The steps of an error's location that are in the recipe: without kinds and branches, which pydantic puts in.
+
+    The last is there also where it is a field that is missing or a key that is no text.
+    """
     steps: list[int | str] = []
     place, tagged = raw, False
-    for step in error["loc"]:
+    location = [step for step in error["loc"] if step != KEY]
+    for step in location:
         if not tagged and isinstance(place, dict) and step == place.get("kind"):
             tagged = True
         elif _has(place, step):
             steps.append(step)
             place, tagged = place[step], False
-    return (*steps, error["loc"][-1]) if error["type"] == "missing" else tuple(steps)
+    named = error["type"] == "missing" or _is_key(error)
+    return (*steps, *location[-1:]) if named and steps[-1:] != location[-1:] else tuple(steps)
 
 
 def _has(place: Any, step: int | str) -> bool:
