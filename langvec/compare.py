@@ -164,6 +164,29 @@ def triplets_of_distances(distances: np.ndarray, gold: Tree) -> Triplets:
     return Triplets(_share(right, count), count)
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """Of the languages with a relative among the others: is the nearest one of its closest relatives?"""
+
+    share: float
+    by_chance: float
+    count: int
+
+
+def nearest_is_kin(distances: np.ndarray, gold: Tree) -> Nearest:
+    """For each leaf of gold with relatives, whether its nearest leaf is as near kin as any; ties share the credit."""
+    kinship, far = gold.meeting_depths.copy(), np.array(distances, float)
+    np.fill_diagonal(kinship, -1)
+    np.fill_diagonal(far, np.inf)
+    closest, nearest = kinship == kinship.max(1, keepdims=True), far == far.min(1, keepdims=True)
+    related = kinship.max(1) > 0
+    if not related.any():
+        return Nearest(float("nan"), float("nan"), 0)
+    right = (closest & nearest).sum(1) / nearest.sum(1)
+    chance = closest.sum(1) / (len(far) - 1)
+    return Nearest(float(right[related].mean()), float(chance[related].mean()), int(related.sum()))
+
+
 def quartet_distance(tree: Tree, gold: Tree) -> float:
     """The share of gold's quartets ab|cd that the tree, taken without its root, does not have."""
     ours, theirs = _Arms.of(tree, rooted=False), _Arms.of(gold, rooted=False)

@@ -80,7 +80,7 @@ def halves(codes: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def measure(matrix: EntropyMatrix, settings: Sequence[Point], gold: Tree) -> Iterator[dict[str, Any]]:
-    """One row a setting: what it is, and the share of gold's triplets on each half of the families and on all."""
+    """One row a setting: what it is, and its share of gold's triplets on each half of the families and on all."""
     one, other = halves(gold.leaves)
     golds = {"triplets_half_1": gold.select(one), "triplets_half_2": gold.select(other), "triplets": gold}
     for how, of_vectors in groupby(settings, key=lambda point: point.vectors):
@@ -92,8 +92,13 @@ def measure(matrix: EntropyMatrix, settings: Sequence[Point], gold: Tree) -> Ite
             if point.quantile:
                 recipe = recipe.model_copy(update={"epsilon": max(float(np.quantile(above, point.quantile)), 1e-12)})
             tree = recipe.grow(vectors.codes, distances)
-            found = {name: triplets(tree.select(part.leaves), part).share for name, part in golds.items()}
+            found = {name: _share(tree, part) for name, part in golds.items()}
             yield found | {"clades": len(tree.clades) - 1} | _columns(point, recipe)
+
+
+def _share(tree: Tree, gold: Tree) -> float | None:
+    found = triplets(tree.select(gold.leaves), gold)
+    return found.share if found.count else None
 
 
 def _columns(point: Point, recipe: TreeRecipe) -> dict[str, Any]:

@@ -78,8 +78,9 @@ def entropy2vec(
     plan: PlanOption = False,
     address: AddressOption = None,
     endpoint: EndpointOption = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Whether to draw results/report.html.")] = True,
 ) -> None:
-    """From text to language vectors: train a model for each language, score each on every text.
+    """From text to language vectors and trees: train a model for each language, score each on every text.
 
     The same command again does only what is missing: after a kill it goes on, after a change of the recipe it redoes
     what the change can affect, after success it does nothing.
@@ -87,7 +88,7 @@ def entropy2vec(
     from ray_jobs.command import run_job
 
     with _mistakes_explained():
-        raise typer.Exit(run_job(recipe, run, settings or [], plan, address, endpoint))
+        raise typer.Exit(run_job(recipe, run, settings or [], plan, address, endpoint, report))
 
 
 @app.command()
@@ -152,6 +153,35 @@ def tree(
     from ray_jobs import lookup
 
     _tell(endpoint, lambda: lookup.tree(name, run, kind))
+
+
+@app.command()
+def report(run: RunOption, endpoint: EndpointOption = None) -> None:
+    """Draw the report of a run again: results/report.html, and its pictures as SVG and PDF."""
+    from ray_jobs.finished import FinishedRun
+    from ray_jobs.report import write_report
+
+    def draw() -> list[str]:
+        finished = FinishedRun.open(run, None)
+        return write_report(finished.store, finished.pieces(), finished.recipe)
+
+    _tell(endpoint, draw)
+
+
+@app.command()
+def typology(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="CSV, TSV or Parquet: codes in the first column, numbers in the others."),
+    ],
+    run: RunOption,
+    kind: KindOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Correlate a run's distances with a table of features, also with script, family and geography taken out."""
+    from ray_jobs.typology import typology as correlate
+
+    _tell(endpoint, lambda: correlate(file, run, kind))
 
 
 sweep = typer.Typer(help="Try many settings on a finished run.", no_args_is_help=True)

@@ -12,6 +12,7 @@ from ray_jobs import entropy2vec
 from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
 from ray_jobs.lock import exclusive
 from ray_jobs.recipe import Recipe, load_recipe
+from ray_jobs.report import write_report
 from ray_jobs.results import write_results
 from ray_jobs.runner import Outcome, walk
 from ray_jobs.stages import Entry, Stage, Survey
@@ -22,7 +23,15 @@ SHOWN = 8  # pieces of a stage that a plan names; the others are counted
 EXPLAINED = 4  # failures told in full; what fails in many languages has one cause more often than not
 
 
-def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: str | None, endpoint: str | None) -> int:
+def run_job(
+    name: str,
+    uri: str,
+    settings: Sequence[str],
+    plan: bool,
+    address: str | None,
+    endpoint: str | None,
+    report: bool = False,
+) -> int:
     """The whole command; returns the exit status."""
     if endpoint:
         os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
@@ -36,8 +45,8 @@ def run_job(name: str, uri: str, settings: Sequence[str], plan: bool, address: s
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
             store.write_if_new(RECIPE, recipe.to_yaml().encode())
-            return _summarise(store, recipe, Outcome(survey.done))
-        return _work(store, recipe, stages, address)
+            return _summarise(store, recipe, Outcome(survey.done), report)
+        return _work(store, recipe, stages, address, report)
 
 
 def _checked(name: str, settings: Sequence[str], uri: str) -> tuple[Recipe, Store]:
@@ -56,7 +65,7 @@ def _checked(name: str, settings: Sequence[str], uri: str) -> tuple[Recipe, Stor
     return recipe, store
 
 
-def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | None) -> int:
+def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | None, report: bool) -> int:
     with exclusive(store):
         store.sweep()
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
@@ -65,7 +74,7 @@ def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | 
             if not (address or os.environ.get("RAY_ADDRESS")):
                 refuse_unplaceable(piece.place for stage in stages for piece in stage.pieces)
             outcome = walk(store, stages, recipe.compute.checkpoint_every_s)
-        return _summarise(store, recipe, outcome)
+        return _summarise(store, recipe, outcome, report)
 
 
 def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
@@ -85,13 +94,20 @@ def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
 
 
 def _because(entry: Entry) -> str:
-    return f": {entry.reason}" if entry.reason else ""
+    kept = (
+        "; what it has in common with the one before is taken over"
+        if entry.state == "stale" and entry.piece.kin
+        else ""
+    )
+    return f": {entry.reason}{kept}" if entry.reason else ""
 
 
-def _summarise(store: Store, recipe: Recipe, outcome: Outcome) -> int:
+def _summarise(store: Store, recipe: Recipe, outcome: Outcome, report: bool) -> int:
     """Write the results, say what there is, explain failures; the exit status."""
     print("\n".join(write_results(store, outcome.records, recipe)))
     _notes(outcome)
+    if report:
+        print("\n".join(write_report(store, outcome.records, recipe)))
     if not outcome.failures:
         print(f"all done  -> {store.uri}/results/")
         return 0

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from langvec.alphabet import AlphabetRecipe, load_alphabet, save_alphabet
 from langvec.baselines import script_tree
-from langvec.compare import triplets, triplets_of_distances
+from langvec.compare import nearest_is_kin, triplets, triplets_of_distances
 from langvec.corpus import Corpus
 from langvec.encoded import EncodedSplit, encode_corpus
 from langvec.glottolog import gold_tree
@@ -165,7 +165,8 @@ def _worth(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
     best = sum(nats[model, text] == nats[:, text].min() for model, text in own)
     gold = gold_tree(vectors.codes).tree
     places = [vectors.place(code) for code in gold.leaves]
-    agreement = triplets_of_distances(vectors.distances()[np.ix_(places, places)], gold)
+    distances = vectors.distances()[np.ix_(places, places)]
+    agreement, nearest = triplets_of_distances(distances, gold), nearest_is_kin(distances, gold)
     return {
         "own_nats_per_char": float(np.mean([nats[cell] for cell in own])),
         "own_texts": len(own),
@@ -174,4 +175,6 @@ def _worth(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
         "triplets": agreement.share,
         "triplets_by_script_alone": triplets(script_tree(gold.leaves), gold).share,
         "triplets_resolved": agreement.count,
+        "nearest_is_kin": nearest.share,
+        "nearest_is_kin_by_chance": nearest.by_chance,
     }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from langvec.errors import InputError
-from langvec.landmarks import landmarks
 from langvec.matrix import EntropyMatrix
+from ray_jobs.lineage import Lineage
 from ray_jobs.recipe import Recipe
+from ray_jobs.results import suffix
 from ray_jobs.stages import Record
 from ray_jobs.store import RECIPE, Store
 
@@ -37,7 +37,7 @@ class FinishedRun:
         recipe = Recipe.model_validate(yaml.safe_load(stored))
         kind = _known_kind(kind, recipe, uri)
         records = [record for record in store.records().values() if not record.damage]
-        lineage = _Lineage(recipe, records)
+        lineage = Lineage(recipe, records)
         matrices = [r for r in records if (r.meta["stage"], r.meta["name"]) == ("matrix", kind) and lineage.holds(r)]
         if not matrices:
             raise _unfinished(uri, f"it has no matrix of {kind} models that its {RECIPE} describes")
@@ -47,7 +47,7 @@ class FinishedRun:
     @property
     def suffix(self) -> str:
         """What its result files end in: nothing for the first kind of the recipe."""
-        return "" if self.kind == self.recipe.models[0].kind else f"-{self.kind}"
+        return suffix(self.kind, [model.kind for model in self.recipe.models])
 
     def matrix(self) -> EntropyMatrix:
         return EntropyMatrix.from_parquet(self.folder(self.newest.digest) / "matrix.parquet")
@@ -60,6 +60,21 @@ class FinishedRun:
         if digest not in self.records:
             raise _unfinished(self.store.uri, "a piece that its matrix was made of is gone or damaged")
         return self.records[digest]
+
+    def pieces(self) -> dict[str, Record]:
+        """The newest piece of each result of the recipe, and all that they were made of, by the id of the piece."""
+        wanted = {"tree/known"}
+        for model in self.recipe.models:
+            wanted |= {f"matrix/{model.kind}", f"vectors/{model.kind}"}
+            wanted |= {f"tree/{model.kind}-{tree.name}" for tree in self.recipe.trees.grow}
+        newest = sorted(self.records.values(), key=lambda record: str(record.meta["cost"]["finished"]))
+        found = {_id(record): record for record in newest if _id(record) in wanted}
+        waiting = list(found.values())
+        while waiting:
+            needs = [self.records[digest] for digest in waiting.pop().meta["needs"].values() if digest in self.records]
+            waiting += [record for record in needs if _id(record) not in found]
+            found |= {_id(record): record for record in needs}
+        return found
 
 
 def _known_kind(kind: str | None, recipe: Recipe, uri: str) -> str:
@@ -78,37 +93,5 @@ def _unfinished(uri: str, why: str) -> InputError:
     )
 
 
-class _Lineage:
-    """Tells what the recipe as it stands would make from what was made before the recipe was changed."""
-
-    def __init__(self, recipe: Recipe, records: Iterable[Record]) -> None:
-        self.settings = _settings(recipe)
-        self.of_digest: dict[str, list[Record]] = {}  # several, if they hold the same
-        for record in records:
-            self.of_digest.setdefault(record.digest, []).append(record)
-        self.known: dict[str, bool] = {}
-
-    def holds(self, record: Record) -> bool:
-        """Whether the record and all that it was made of were made with settings of the recipe."""
-        config = record.meta["config"]
-        wanted = self.settings.get(record.meta["stage"], [{}])
-        return any(config | part == config for part in wanted) and all(map(self._any, record.meta["needs"].values()))
-
-    def _any(self, digest: str) -> bool:
-        if digest not in self.known:  # what is gone speaks against nothing
-            found = self.of_digest.get(digest, [])
-            self.known[digest] = not found or any(self.holds(record) for record in found)
-        return self.known[digest]
-
-
-def _settings(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-    """Of each stage the settings that its pieces may have; where there are several, of one piece or another."""
-    texts = [code for source in recipe.corpora for code in source.codes()]
-    models = landmarks(texts, recipe.landmarks) if recipe.landmarks else texts
-    whole = recipe.model_dump(mode="json")
-    return {
-        "corpus": [{name: whole[name] for name in ("cleaning", "split")}],
-        "alphabet": [whole["alphabet"]],
-        "model": [{**model, "seed": recipe.seed} for model in whole["models"]],
-        "matrix": [{"models": models, "texts": texts}],
-    }
+def _id(record: Record) -> str:
+    return f"{record.meta['stage']}/{record.meta['name']}"

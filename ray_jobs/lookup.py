@@ -116,6 +116,17 @@ def _distances(run: FinishedRun) -> pa.Table:
     return _result(run, "distances")
 
 
+def distances_of(run: FinishedRun) -> tuple[list[str], np.ndarray]:
+    """All languages that have a vector, and the distance of every two."""
+    table = _distances(run)
+    codes = list(_codes(run).codes)
+    place = {code: index for index, code in enumerate(codes)}
+    a, b = ([place[code] for code in table[name].to_pylist()] for name in ("lang_a", "lang_b"))
+    distances = np.zeros((len(codes), len(codes)))
+    distances[a, b] = distances[b, a] = table["distance"].to_numpy()
+    return codes, distances
+
+
 def _result(run: FinishedRun, name: str) -> pa.Table:
     data = run.store.read(f"results/{name}{run.suffix}.parquet")
     if data is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from ray_jobs.cluster import connected, refuse_unshared
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
 from ray_jobs.progress import Progress
-from ray_jobs.results import write_table
+from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Record, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Task, disk_full_explained, do
@@ -49,7 +49,7 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
                 _tune(run.store, todo, len(entries))
             entries = _entries(run, [entry.piece for entry in entries])
         table = _table(run, [entry.record for entry in entries if entry.record])
-        write_table(run.store, f"sweep-dbscan{run.suffix}", table)
+        write_table(Shelf(run.store), f"sweep-dbscan{run.suffix}", table)
     return [
         f"{table.num_rows:,} settings on {len(matrix.texts)} languages, {run.kind} models",
         *_lines(table, len(one), len(other)),
@@ -88,7 +88,7 @@ def _measure(settings: Sequence[Point], desk: Desk) -> dict[str, Any]:
     matrix = EntropyMatrix.from_parquet(desk.needed["matrix"] / "matrix.parquet")
     rows = list(measure(matrix, settings, gold_tree(matrix.texts).tree))
     pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), desk.folder / "settings.parquet")
-    return {"settings": len(rows), "best_triplets": max(row["triplets"] for row in rows)}
+    return {"settings": len(rows), "best_triplets": max(row["triplets"] or 0 for row in rows)}
 
 
 _SCHEMA = pa.schema(
@@ -155,18 +155,20 @@ def _table(run: FinishedRun, blocks: Sequence[Record]) -> pa.Table:
     return pa.concat_tables(parts).sort_by(best_first)
 
 
-def _lines(table: pa.Table, *sizes: int) -> list[str]:
+def _lines(table: pa.Table, *sizes: int) -> Iterator[str]:
     """The best setting of each half, by its score on the other."""
-    lines = []
     for chosen, reported in ((1, 2), (2, 1)):
         row = table.sort_by([(f"triplets_half_{chosen}", "descending")]).slice(0, 1).to_pylist()[0]
         setting = ", ".join(f"{name} {row[name]}" for name in _SETTING if row[name] is not None)
-        lines.append(
-            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with "
-            f"{row[f'triplets_half_{chosen}']:.3f} of its triplets: {row[f'triplets_half_{reported}']:.3f} on the "
-            f"other ({sizes[reported - 1]} languages), {row['triplets']:.3f} on all; {setting}"
+        own, other, whole = (_number(row[f"triplets{part}"]) for part in (f"_half_{chosen}", f"_half_{reported}", ""))
+        yield (
+            f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with {own} of its triplets: "
+            f"{other} on the other ({sizes[reported - 1]} languages), {whole} on all; {setting}"
         )
-    return lines
+
+
+def _number(share: float | None) -> str:
+    return "none" if share is None else f"{share:.3f}"
 
 
 _SETTING = _SCHEMA.names[4:]

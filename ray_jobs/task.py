@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import platform
 import resource
@@ -70,7 +71,7 @@ def do(task: Task) -> Record:
     started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     with disk_full_explained(task.store), task.store.scratch() as scratch:
         memory = RunMemory(task.store, task.stage, task.name, task.folder, task.checkpoint_every_s)
-        account = task.work(task.desk(scratch, memory))
+        account = _plain(task.work(task.desk(scratch, memory)))
         cost = {
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(),
@@ -84,6 +85,15 @@ def do(task: Task) -> Record:
         )
         memory.forget()
     return Record(task.folder, meta, None)
+
+
+def _plain(value: Any) -> Any:
+    """Without nan, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @contextmanager

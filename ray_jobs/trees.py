@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from langvec.baselines import geography_tree, script_tree, shuffled
 from langvec.constructions import TreeRecipe
 from langvec.glottolog import EDITION, gold_tree
@@ -59,7 +57,7 @@ def _write_known(codes: Sequence[str], desk: Desk) -> dict[str, Any]:
     (desk.folder / "gold.nwk").write_text(gold.tree.to_newick() + "\n", encoding="utf-8")
     blind = {"star": Tree.star, "script": script_tree, "geography": geography_tree}
     rows = [{"tree": name, "role": "baseline", **judged(make(codes), [], gold.tree)} for name, make in blind.items()]
-    return {"rows": _plain(rows), "left_out": gold.left_out}
+    return {"rows": rows, "left_out": gold.left_out}
 
 
 def _write_tree(recipe: TreeRecipe, how: VectorRecipe, draws: int, seed: int, desk: Desk) -> dict[str, Any]:
@@ -75,13 +73,8 @@ def _write_tree(recipe: TreeRecipe, how: VectorRecipe, draws: int, seed: int, de
         {"tree": recipe.name, "role": "construction", **judged(tree, drawn, gold)},
         {"tree": f"random-{recipe.name}", "role": "baseline", **by_chance(list(shuffled(tree, SHUFFLES, seed)), gold)},
     ]
-    return {"rows": _plain(rows)}
+    return {"rows": rows}
 
 
 def _write(tree: Tree, desk: Desk, name: str) -> None:
     (desk.folder / f"{name}.nwk").write_text(tree.to_newick() + "\n", encoding="utf-8")
-
-
-def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Without nan, which JSON does not have."""
-    return [{name: None if isinstance(v, float) and np.isnan(v) else v for name, v in row.items()} for row in rows]

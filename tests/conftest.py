@@ -109,7 +109,9 @@ def write_recipe(tmp_path: Path, write_text: Callable[..., Path]) -> Callable[..
 
 
 def langscape(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command as a user types it, with its exit status and what it printed."""
+    """A command as a user types it, with its exit status and what it printed; no report unless it is asked for."""
+    if words[0] == "entropy2vec" and "--report" not in words:
+        words = (*words, "--no-report")  # drawing it takes seconds
     return subprocess.run(
         [sys.executable, "-m", "ray_jobs", *words],
         cwd=REPOSITORY,
@@ -121,10 +123,10 @@ def langscape(*words: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def contents(run: Path) -> dict[str, bytes]:
-    """Every finished file of a run but those that hold times: meta.json and what TensorBoard reads."""
+    """Every finished file of a run but those that hold times: meta.json, the report and what TensorBoard reads."""
     names = {file: file.relative_to(run).as_posix() for file in sorted(run.rglob("*")) if file.is_file()}
     return {
         name: file.read_bytes()
         for file, name in names.items()
-        if file.name != "meta.json" and not name.startswith((".", "tensorboard/"))
+        if file.name not in ("meta.json", "report.html") and not name.startswith((".", "tensorboard/"))
     }

@@ -14,16 +14,6 @@ from ray_jobs.store import Store
 from tests.conftest import contents, langscape
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the recipe `ci`."""
-    folder = tmp_path_factory.mktemp("runs") / "ci"
-    done = langscape("entropy2vec", "--recipe", "ci", "--run", str(folder), "--set", "seed=7")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith(f"all done  -> {folder}/results/\n")
-    return folder
-
-
 @pytest.mark.ray
 def test_a_run_ends_with_encoded_corpora_and_one_row_a_language(run: Path) -> None:
     table = pq.read_table(run / "results/corpora.parquet")
