@@ -43,7 +43,7 @@ class Cleaning(Strict):
 
 
 class Split(Strict):
-    """Shares of the three splits; the paper's 7 : 2 : 1."""
+    """Shares of the three splits; the paper's by default."""
 
     train: int = Field(7, ge=1, le=1000)
     validation: int = Field(2, ge=1, le=1000)

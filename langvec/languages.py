@@ -35,6 +35,13 @@ Zanb
 """
 SCRIPTS = frozenset(_SCRIPT_CODES.split())
 
+# ISO 639-2/B: what libraries, and older programs, call some languages. None is a code of ISO 639-3.
+_BIBLIOGRAPHIC = """
+alb=sqi arm=hye baq=eus bur=mya chi=zho cze=ces dut=nld fre=fra geo=kat ger=deu gre=ell ice=isl mac=mkd mao=mri may=msa
+per=fas rum=ron slo=slk tib=bod wel=cym
+"""
+BIBLIOGRAPHIC = dict(pair.split("=") for pair in _BIBLIOGRAPHIC.split())
+
 
 @dataclass(frozen=True)
 class Language:
@@ -71,22 +78,30 @@ def find(code: str) -> Language:
 def search(text: str) -> list[Language]:
     """Languages with the text in their code, name or a family's name, or as their Glottocode; case does not matter.
 
-    One entry for each known script; languages of that very name or code first, then those with the text in their
-    name or code, then those of such a family; each of the three by code. The empty text finds all.
+    One entry for each known script, the usual one first; languages of that very name or code first (`ger` of ISO
+    639-2/B is German), then those with the text in their name or code, then those of such a family; each of the three
+    by code. The empty text finds all.
     """
     wanted = text.casefold()
-    found = (language for known in _table().values() for language in known if _matches(language, wanted))
-    return sorted(found, key=lambda language: (_distance(language, wanted), language.code))
+    found = [language for known in _table().values() for language in known if _matches(language, wanted)]
+    return sorted(found, key=lambda language: (_distance(language, wanted), language.iso, not is_usual(language)))
+
+
+def is_usual(language: Language) -> bool:
+    """Whether its ISO code alone means this script."""
+    return _table()[language.iso][0].script == language.script
 
 
 def _distance(language: Language, wanted: str) -> int:
     own = (language.code.casefold(), language.iso, language.name.casefold(), language.glottocode)
-    return 0 if wanted in own else 1 if any(wanted in name for name in own if name) else 2
+    exact = wanted in own or BIBLIOGRAPHIC.get(wanted) == language.iso
+    return 0 if exact else 1 if any(wanted in name for name in own if name) else 2
 
 
 def _matches(language: Language, wanted: str) -> bool:
     texts = (language.code, language.name, *language.family)
-    return wanted == language.glottocode or any(wanted in text.casefold() for text in texts)
+    coded = wanted == language.glottocode or BIBLIOGRAPHIC.get(wanted) == language.iso
+    return coded or any(wanted in text.casefold() for text in texts)
 
 
 def _in_script(language: Language, script: str) -> Language:
@@ -157,7 +172,7 @@ def _spelling(language: Language, script: str) -> str:
 def _nearest(text: str) -> list[Language]:
     """The one language this text is the code of but for its spelling, else those with such names and codes."""
     table = _table()
-    exact = _two_letters().get(text, text)
+    exact = (BIBLIOGRAPHIC | _two_letters()).get(text, text)
     if exact in table:
         return [table[exact][0]]
     found = dict.fromkeys([*_named_like(text), *get_close_matches(text, table, SUGGESTIONS)])

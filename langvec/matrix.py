@@ -74,6 +74,9 @@ class EntropyMatrix:
         codes = (dict.fromkeys(table[name].to_pylist()) for name in ("model", "text"))
         return cls.from_cells(table, *codes)
 
+    def __repr__(self) -> str:
+        return f"<EntropyMatrix: {len(self.models)} models x {len(self.texts)} texts>"
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EntropyMatrix):
             return NotImplemented
@@ -200,10 +203,12 @@ def read_parquet(path: str | Path, columns: Iterable[str]) -> pa.Table:
     """These columns of a Parquet file, or an InputError that says what is wrong with the file."""
     import pyarrow.parquet as pq
 
+    if "://" not in str(path) and not Path(path).exists():
+        raise InputError(f"There is no file {path}. Expected a Parquet file; the path is taken from {Path.cwd()}.")
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"Cannot read {path} as a Parquet file: {error}. Check the path and write it again.") from None
+        raise InputError(f"Cannot read {path} as a Parquet file: {error}. Write it again.") from None
     _check_columns(table, columns, str(path))
     return table.select(list(columns))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -76,7 +76,7 @@ class LanguageVectors:
     vectors: np.ndarray
     dimensions: tuple[str, ...]
     recipe: VectorRecipe
-    matrix: EntropyMatrix | None = field(default=None, repr=False)
+    matrix: EntropyMatrix | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> LanguageVectors:
@@ -111,6 +111,10 @@ class LanguageVectors:
         """One row for each language, one column for each dimension."""
         columns = dict(zip(self.dimensions, self.vectors.T, strict=True))
         return pa.table({"lang": pa.array(self.codes, pa.string()), **columns})
+
+    def __repr__(self) -> str:
+        how = ", ".join(f"{name} {value}" for name, value in self.recipe.model_dump().items())
+        return f"<LanguageVectors: {len(self.codes)} languages, {len(self.dimensions)} dimensions; {how}>"
 
     def __eq__(self, other: object) -> bool:
         """Same languages, dimensions, recipe and numbers; where they came from does not count."""

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -51,8 +52,21 @@ EndpointOption = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            print("langscape", version("langscape"))
+        except PackageNotFoundError:
+            print("langscape, from a checkout that is not installed")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Keep the verbs as subcommands while there are few of them."""
 
 
@@ -200,17 +214,14 @@ def languages(
     search: Annotated[
         str, typer.Option("--search", metavar="TEXT", help="Part of a code, a name or a family, or a Glottocode.")
     ] = "",
+    bundled: Annotated[
+        bool, typer.Option("--bundled", help="Only those whose Declaration comes along, for a source of kind udhr.")
+    ] = False,
 ) -> None:
-    """List the languages and scripts that can be named in a recipe."""
-    from langvec.languages import search as find_all
+    """List the languages and scripts that can be named in a recipe, the usual script of a language first."""
+    from ray_jobs import listing
 
-    found = find_all(search)
-    if not found:
-        print(f"No language has {search!r} in its code, name or family.", file=sys.stderr)
-        raise typer.Exit(2)
-    for language in found:
-        family = " > ".join(language.family)
-        print(f"{language.code}  {language.glottocode or '-':8}  {language.name}  ({family or 'isolate'})")
+    _tell(None, lambda: listing.languages(search, bundled))
 
 
 def _tell(endpoint: str | None, lines: Callable[[], Iterable[str]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from langvec.sources.files import Files
 from langvec.vectors import PRESETS, VectorRecipe, make_vectors
 from ray_jobs.finished import FinishedRun
 from ray_jobs.recipe import Recipe
-from ray_jobs.stages import Record
 
 NEW = "this text"  # its name among the texts of the matrix
 
@@ -29,7 +28,7 @@ def embed(file: str, uri: str, models: int | None, nearest: int, kind: str | Non
     run = FinishedRun.open(uri, kind)
     lines = _lines(file, run.recipe)
     matrix = run.matrix()
-    chosen = landmarks(matrix.models, models) if models else list(matrix.models)
+    chosen = _chosen(matrix.models, models)
     cells = {code: _cell(run, code, lines) for code in chosen}
     how = run.recipe.vector_recipe
     how = how if how.orientation == "column" and not how.value.startswith("excess") else PRESETS["best"]
@@ -41,6 +40,15 @@ def embed(file: str, uri: str, models: int | None, nearest: int, kind: str | Non
         f"{'nearest':<10} {'distance':>8}  95% interval",
         *found,
     ]
+
+
+def _chosen(codes: Sequence[str], count: int | None) -> list[str]:
+    """The models that read; none asked for: all."""
+    if count and count > len(codes):
+        raise InputError(
+            f"--models {count}: the run has {len(codes)} models. Expected 2 to {len(codes)}, or no --models."
+        )
+    return landmarks(codes, count) if count else list(codes)
 
 
 def _nearest(matrix: EntropyMatrix, how: VectorRecipe, count: int, seed: int) -> Iterator[str]:
@@ -64,7 +72,7 @@ def _lines(file: str, recipe: Recipe) -> list[str]:
 
 def _cell(run: FinishedRun, code: str, lines: list[str]) -> dict[str, Any]:
     """The text under one model."""
-    needs = _row(run, code).meta["needs"]
+    needs = run.record(_row(run, code)).meta["needs"]
     alphabet = load_alphabet(run.folder(needs["alphabet"]) / "alphabet.json")
     text = EncodedSplit.of_lines(lines, alphabet)
     recipe = next(model for model in run.recipe.models if model.kind == run.kind)
@@ -75,6 +83,7 @@ def _cell(run: FinishedRun, code: str, lines: list[str]) -> dict[str, Any]:
     return run.recipe.scoring.cell(recipe.load(run.folder(needs["model"])), text, blocks, hints)
 
 
-def _row(run: FinishedRun, code: str) -> Record:
-    needs = run.newest.meta["needs"]
-    return run.records[next(digest for name, digest in needs.items() if name.startswith(f"{run.kind}-{code}."))]
+def _row(run: FinishedRun, code: str) -> str:
+    """The digest of the first piece of a model's row of the grid."""
+    needs: dict[str, str] = run.newest.meta["needs"]
+    return next(digest for name, digest in needs.items() if name.startswith(f"{run.kind}-{code}."))

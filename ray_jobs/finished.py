@@ -1,4 +1,4 @@
-"""A run that others have finished: its newest matrix and all that it was made of."""
+"""A run that others have finished: the matrix of its recipe and all that it was made of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 
 from langvec.errors import InputError
 from langvec.matrix import EntropyMatrix
+from ray_jobs.lineage import Lineage
 from ray_jobs.recipe import Recipe
 from ray_jobs.results import suffix
 from ray_jobs.stages import Record
@@ -34,14 +35,12 @@ class FinishedRun:
         if stored is None:
             raise InputError(f"--run {uri} is no run yet. Expected one that `langscape entropy2vec` has finished.")
         recipe = Recipe.model_validate(yaml.safe_load(stored))
-        kind = kind or recipe.models[0].kind
+        kind = _known_kind(kind, recipe, uri)
         records = [record for record in store.records().values() if not record.damage]
-        matrices = [r for r in records if (r.meta["stage"], r.meta["name"]) == ("matrix", kind)]
+        lineage = Lineage(recipe, records)
+        matrices = [r for r in records if (r.meta["stage"], r.meta["name"]) == ("matrix", kind) and lineage.holds(r)]
         if not matrices:
-            raise InputError(
-                f"--run {uri} has no finished matrix of {kind} models. Expected one of "
-                f"{', '.join(model.kind for model in recipe.models)}, and a finished `langscape entropy2vec`."
-            )
+            raise _unfinished(uri, f"it has no matrix of {kind} models that its {RECIPE} describes")
         newest = max(matrices, key=lambda record: str(record.meta["cost"]["finished"]))
         return cls(store, recipe, kind, {record.digest: record for record in records}, newest)
 
@@ -55,7 +54,12 @@ class FinishedRun:
 
     def folder(self, digest: str) -> Path:
         """A finished piece on this machine."""
-        return self.store.fetch(self.records[digest].folder, digest)
+        return self.store.fetch(self.record(digest).folder, digest)
+
+    def record(self, digest: str) -> Record:
+        if digest not in self.records:
+            raise _unfinished(self.store.uri, "a piece that its matrix was made of is gone or damaged")
+        return self.records[digest]
 
     def pieces(self) -> dict[str, Record]:
         """The newest piece of each result of the recipe, and all that they were made of, by the id of the piece."""
@@ -71,6 +75,22 @@ class FinishedRun:
             waiting += [record for record in needs if _id(record) not in found]
             found |= {_id(record): record for record in needs}
         return found
+
+
+def _known_kind(kind: str | None, recipe: Recipe, uri: str) -> str:
+    kinds = [model.kind for model in recipe.models]
+    if kind and kind not in kinds:
+        raise InputError(
+            f"--kind {kind}: the recipe of --run {uri} has no such models. Expected one of {', '.join(kinds)}; others "
+            f"have to be added to `models` in the recipe first."
+        )
+    return kind or kinds[0]
+
+
+def _unfinished(uri: str, why: str) -> InputError:
+    return InputError(
+        f"--run {uri} is not finished: {why}. Run the same `langscape entropy2vec` again, it goes on where it stopped."
+    )
 
 
 def _id(record: Record) -> str:

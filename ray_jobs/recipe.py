@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from langvec.alphabet import AlphabetRecipe, CharRecipe
 from langvec.cleaning import Cleaning, Split
@@ -23,8 +22,8 @@ from langvec.ngram import NgramRecipe
 from langvec.scoring import Scoring
 from langvec.sources import AnySource
 from langvec.vectors import PRESETS, VectorRecipe
+from ray_jobs.mistakes import Place, mistakes, place_of
 
-KEY = "[key]"  # how pydantic marks a mistake in the key of a mapping
 SOURCE = TypeAdapter[AnySource](AnySource)
 SHIPPED = Path(__file__).parent / "recipes"
 
@@ -140,10 +139,10 @@ def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
     raw = _parse(_locate(name))
     for setting in settings:
         _apply(raw, setting)
-    recipe, mistakes = _validate(raw)
-    mistakes += [problem for source in _valid_sources(raw) for problem in source.problems()]
-    if recipe is None or mistakes:
-        raise InputError(_paragraph(name, mistakes))
+    recipe, wrong = _validate(raw)
+    wrong += [problem for source in _valid_sources(raw) for problem in source.problems()]
+    if recipe is None or wrong:
+        raise InputError(_paragraph(name, wrong))
     return recipe
 
 
@@ -166,7 +165,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"The recipe {path} is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):
-        raise InputError(f"The recipe {path} holds {type(raw).__name__}. Expected fields such as `corpora:`.")
+        held = "is empty" if raw is None else "holds a list" if isinstance(raw, list) else f"holds only {raw!r}"
+        raise InputError(f"The recipe {path} {held}. Expected fields such as `corpora:`.")
     return raw
 
 
@@ -188,12 +188,23 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
     if not equals or not all([*parents, last]):
         raise InputError(f"--set {setting}: expected FIELD=VALUE, e.g. --set cleaning.min_chars=20.")
     place: Any = raw
-    for step in parents:
-        place = place[int(step)] if _is_index(place, step) else _mapping(place, setting).setdefault(step, {})
+    for depth, step in enumerate(parents, 1):
+        if _is_index(place, step):
+            place = place[int(step)]
+        else:
+            place = _mapping(place, setting).setdefault(step, _default(parents[:depth]))
     if _is_index(place, last):
         place[int(last)] = _value(text, setting)
     else:
         _mapping(place, setting)[last] = _value(text, setting)
+
+
+def _default(path: Sequence[str]) -> Any:
+    """What a recipe without this field holds there, as YAML would give it; an empty mapping if that is nothing."""
+    place: Any = Recipe.model_construct(corpora=()).model_dump(mode="json")
+    for step in path:
+        place = place.get(step) if isinstance(place, dict) else None
+    return {} if place is None else place
 
 
 def _value(text: str, setting: str) -> Any:
@@ -218,7 +229,7 @@ def _validate(raw: dict[str, Any]) -> tuple[Recipe | None, list[str]]:
     try:
         return Recipe.model_validate(raw), []
     except ValidationError as error:
-        return None, [_mistake(item) for item in error.errors(include_url=False)]
+        return None, mistakes(raw, error)
 
 
 def _valid_sources(raw: dict[str, Any]) -> Iterator[AnySource]:
@@ -228,50 +239,23 @@ def _valid_sources(raw: dict[str, Any]) -> Iterator[AnySource]:
         try:
             yield SOURCE.validate_python(item)
         except ValidationError as error:
+            places = dict.fromkeys(place_of(item, found) for found in error.errors())
             with suppress(ValidationError, LookupError, TypeError, AttributeError):
-                yield SOURCE.validate_python(_without(item, [found["loc"] for found in error.errors()]))
+                yield SOURCE.validate_python(_without(item, list(places)))
 
 
-def _without(item: Any, mistakes: list[tuple[int | str, ...]]) -> Any:
+def _without(item: Any, mistaken: list[Place]) -> Any:
     """A source without its mistaken fields, items and keys, so that the rest of it can be looked at."""
     item = copy.deepcopy(item)
-    for _kind, *steps in reversed(mistakes):
-        *parents, last = [step for step in steps if step != KEY]
-        place = item
-        for step in parents:
-            place = place[step]
-        del place[last]
+    for place in reversed([place for place in mistaken if place]):  # none is the source itself: it fails again
+        holder = item
+        for step in place[:-1]:
+            holder = holder[step]
+        del holder[place[-1]]
     return item
 
 
-def _mistake(error: Any) -> str:
-    """One pydantic error as field, what was expected and what was found."""
-    field = _path(error["loc"]) or "recipe"
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(error["loc"][-1]), _field_names(Strict), n=1)
-        return f"{field}: there is no such field{f'; did you mean {near[0]}?' if near else '.'}"
-    if error["type"] == "missing":
-        return f"{field}: missing, and it has no default."
-    message = error["msg"].removeprefix("Value error, ").rstrip(".")
-    shown = error["type"] != "value_error" and not isinstance(error["input"], dict | list)
-    found = f", found {error['input']!r}" if shown else ""
-    return f"{field}: {message}{found}."
-
-
-def _path(location: Sequence[int | str]) -> str:
-    """The field as `--set` spells it: without the kind of a source or alphabet, which pydantic puts in."""
-    kinds = {i + 1 for i, step in enumerate(location) if isinstance(step, int) or step == "alphabet"}
-    return ".".join(str(step) for i, step in enumerate(location) if i not in kinds and step != KEY)
-
-
-def _field_names(model: type[BaseModel]) -> set[str]:
-    below = [_field_names(subclass) for subclass in model.__subclasses__()]
-    return set(model.model_fields).union(*below)
-
-
-def _paragraph(name: str, mistakes: list[str]) -> str:
-    if len(mistakes) == 1:
-        return f"The recipe {name} cannot run. {mistakes[0]}"
-    return "\n".join(
-        [f"The recipe {name} has {len(mistakes)} mistakes; nothing was started.", *(f"- {m}" for m in mistakes)]
-    )
+def _paragraph(name: str, wrong: list[str]) -> str:
+    if len(wrong) == 1:
+        return f"The recipe {name} cannot run. {wrong[0]}"
+    return "\n".join([f"The recipe {name} has {len(wrong)} mistakes; nothing was started.", *(f"- {m}" for m in wrong)])

@@ -41,9 +41,7 @@ class Store:
     @classmethod
     def open(cls, uri: str) -> Store:
         """Check what the user typed as `--run`, and that the place is empty or a run."""
-        uri = uri.rstrip("/")
-        _check_uri(uri)
-        store = cls(uri if "://" in uri else os.path.abspath(uri))
+        store = cls(_checked(uri))
         store._refuse_foreign_folder()
         return store
 
@@ -238,16 +236,21 @@ class Store:
         return list(self.filesystem.get_file_info(FileSelector(place, recursive=recursive, allow_not_found=True)))
 
 
-def _check_uri(uri: str) -> None:
+def _checked(uri: str) -> str:
+    """The URI, or the path from the root down, if a run may be called so."""
     scheme, _, path = uri.rpartition("://")
-    parts = path.split("/")
     if scheme not in ("", "s3", "gs", "file", "hdfs"):
         raise InputError(f"--run {uri}: expected a path, s3://, gs://, hdfs:// or file://, found {scheme}://.")
-    if ".." in parts or not _NAME.fullmatch(parts[-1] or "?") or any(not char.isprintable() for char in uri):
+    if scheme and ".." in path.split("/"):
+        raise InputError(f"--run {uri!r}: expected an address without '..' in it. Write out where it leads.")
+    whole = uri.rstrip("/") if scheme or not uri.strip("/") else os.path.abspath(uri)
+    name = whole.rpartition("/")[2]
+    if not _NAME.fullmatch(name) or not whole.isprintable():
         raise InputError(
-            f"--run {uri!r}: expected a path without '..' whose last part is letters, digits, '.', '_' or '-', such as "
-            f"runs/demo or s3://bucket/demo; found {parts[-1]!r} at the end."
+            f"--run {uri!r}: expected a path whose last part is letters, digits, '.', '_' or '-', such as runs/demo or "
+            f"s3://bucket/demo; found {name!r} at the end."
         )
+    return whole
 
 
 def _write_durably(path: str, data: bytes) -> None:

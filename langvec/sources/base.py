@@ -74,11 +74,12 @@ def _no_twin_keys(by_code: Any) -> Any:
     return by_code
 
 
-def _canonical_if_known(code: str) -> str:
+def _canonical_if_known(code: Any) -> str:
+    """A key that is no text, such as YAML's `no`, is pydantic's to refuse."""
     try:
-        return canonical(code)
+        return canonical(code) if isinstance(code, str) else repr(code)
     except ValueError:
-        return code
+        return str(code)
 
 
 Value = TypeVar("Value")

@@ -47,7 +47,7 @@ class Udhr(Source):
         unknown = [code for code in self.languages if code not in bundled]
         problems = [
             f"udhr: there is no Declaration in {code}. Expected one of the {len(bundled)} languages bundled"
-            f"{_same_language(code)}. `langscape languages --search {code[:3]}` shows the scripts of a language."
+            f"{_same_language(code)}; `langscape languages --bundled` lists them."
             for code in unknown
         ]
         return problems + [problem for code, name in self.translations.items() for problem in _wrong_choice(code, name)]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from langvec.matrix import EntropyMatrix
-from langvec.sources.udhr import TABLE
+from langvec.sources.udhr import TABLE, available
 from langvec.vectors import PRESETS, LanguageVectors, make_vectors
 from ray_jobs.store import Store
 from tests.conftest import contents, langscape
@@ -20,6 +20,13 @@ def test_a_run_ends_with_encoded_corpora_and_one_row_a_language(run: Path) -> No
     assert table["lang"].to_pylist() == ["deu_Latn", "eng_Latn", "ind_Latn", "nld_Latn", "tam_Taml", "tgl_Latn"]
     assert table["test_symbols"].to_pylist() == table["test_bytes"].to_pylist()
     assert pyarrow.csv.read_csv(run / "results/corpora.csv").to_pylist() == table.to_pylist()
+
+
+@pytest.mark.ray
+def test_symbols_of_the_matrix_are_those_of_the_corpora_and_one_end_for_each_sentence(run: Path) -> None:
+    corpora = {row["lang"]: row for row in pq.read_table(run / "results/corpora.parquet").to_pylist()}
+    for row in pq.read_table(run / "results/matrix.parquet").to_pylist():
+        assert row["symbols"] == corpora[row["text"]]["test_symbols"] + row["sentences"]
 
 
 @pytest.mark.ray
@@ -100,7 +107,7 @@ def test_a_text_that_cannot_be_placed_says_why(run: Path, tmp_path: Path) -> Non
         (str(tmp_path / "short.txt"), "--run", str(run)): "no line of at least 10 characters",
         (str(tmp_path / "none.txt"), "--run", str(run)): "there is no file",
         (str(tmp_path / "short.txt"), "--run", str(tmp_path / "new")): "is no run yet",
-        (str(tmp_path / "short.txt"), "--run", str(run), "--kind", "gru"): "no finished matrix of gru models",
+        (str(tmp_path / "short.txt"), "--run", str(run), "--kind", "gru"): "Expected one of transformer, ngram",
     }.items():
         done = langscape("embed", *words)
         assert (done.returncode, done.stdout) == (2, "")
@@ -130,6 +137,23 @@ def test_languages_are_found_by_name_family_and_code() -> None:
     found = langscape("languages", "--search", "sinhala")
     assert "sin_Sinh  sinh1246  Sinhala" in found.stdout
     assert len(langscape("languages").stdout.splitlines()) > 8_000
+
+
+def test_the_languages_of_the_bundled_declaration_can_be_listed() -> None:
+    lines = langscape("languages", "--bundled").stdout.splitlines()
+    assert sorted(line.split()[0] for line in lines) == list(available())
+    assert langscape("languages", "--bundled", "--search", "klingon").returncode == 2
+
+
+def test_the_usual_script_is_marked_where_there_are_several() -> None:
+    lines = langscape("languages", "--search", "zho").stdout.splitlines()
+    assert lines[0].startswith("zho_Hans") and "Chinese, usual script" in lines[0]
+    assert not any("usual script" in line for line in lines if line.startswith("zho_H") and line != lines[0])
+
+
+def test_the_command_says_its_version() -> None:
+    done = langscape("--version")
+    assert (done.returncode, done.stdout.startswith("langscape")) == (0, True)
 
 
 def test_a_search_that_finds_nothing_says_so() -> None:

@@ -68,4 +68,4 @@ def test_a_submitted_job_gives_the_result_of_the_local_command(head: dict[str, s
     assert contents(tmp_path / "submitted") == contents(tmp_path / "local")
     wrong = submit(head, "entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "x"), "--set", "seed=-1")
     assert wrong.returncode == 1
-    assert "seed: Input should be greater than or equal to 0" in wrong.stdout + wrong.stderr
+    assert "seed: expected 0 or more" in wrong.stdout + wrong.stderr

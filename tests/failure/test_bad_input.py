@@ -25,7 +25,7 @@ def test_a_mistake_seen_before_the_start_exits_2_with_a_paragraph_and_no_traceba
         "entropy2vec", "--recipe", str(write_recipe("cleaning: {min_chars: 0}")), "--run", str(tmp_path / "r")
     )
     assert done.returncode == 2
-    assert "cleaning.min_chars: Input should be greater than or equal to 1, found 0" in done.stderr
+    assert "cleaning.min_chars: expected 1 or more, found 0" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "r").exists()
 
@@ -33,13 +33,21 @@ def test_a_mistake_seen_before_the_start_exits_2_with_a_paragraph_and_no_traceba
 def test_mistakes_in_the_recipe_and_in_the_run_name_are_reported_together(write_recipe: Callable[..., Path]) -> None:
     done = langscape("entropy2vec", "--recipe", str(write_recipe("seed: -1")), "--run", "a b")
     assert done.returncode == 2
-    assert "seed: Input should be greater than or equal to 0" in done.stderr and "--run 'a b'" in done.stderr
+    assert "seed: expected 0 or more" in done.stderr and "--run 'a b'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["runs/../../etc", "runs/a b", "ftp://x/y"])
-def test_a_run_name_that_leads_elsewhere_exits_2(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (f"runs/{'../' * 30}etc", "--run /etc holds other files"),
+        ("runs/a b", "--run 'runs/a b'"),
+        ("s3://bucket/../etc", "without '..' in it"),
+        ("ftp://x/y", "--run ftp://x/y"),
+    ],
+)
+def test_a_run_name_that_leads_elsewhere_exits_2(name: str, reason: str) -> None:
     done = langscape("entropy2vec", "--recipe", "ci", "--run", name)
-    assert (done.returncode, f"--run {name}" in done.stderr.replace("'", "")) == (2, True)
+    assert (done.returncode, reason in done.stderr) == (2, True)
 
 
 @pytest.mark.ray

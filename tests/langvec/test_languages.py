@@ -129,10 +129,31 @@ def test_search_looks_into_names_families_and_codes():
     assert [language.script for language in search("srp_")] == ["Cyrl", "Latn"]
 
 
+BIBLIOGRAPHIC = """
+    alb sqi arm hye baq eus bur mya chi zho cze ces dut nld fre fra geo kat ger deu gre ell ice isl mac mkd mao mri
+    may msa per fas rum ron slo slk tib bod wel cym
+""".split()  # noqa: SIM905, as ISO 639-2 lists them
+
+
+@pytest.mark.parametrize(("library", "iso"), list(zip(BIBLIOGRAPHIC[::2], BIBLIOGRAPHIC[1::2], strict=True)))
+def test_the_codes_of_libraries_lead_to_those_of_iso_639_3(library, iso):
+    with pytest.raises(UnknownLanguage, match=rf"Did you mean {iso} \("):
+        find(library)
+    assert search(library)[0].code == find(iso).code
+
+
+def test_the_usual_script_of_a_language_is_found_first():
+    assert [language.code for language in search("zho")][:2] == ["zho_Hans", "zho_Hant"]
+    for iso in ("srp", "jav", "msa"):
+        assert search(iso)[0] == find(iso)
+
+
 def test_the_empty_search_lists_every_language_once_per_script_in_order():
     codes = [language.code for language in search("")]
-    assert codes == sorted(set(codes))
-    assert {code[:3] for code in codes} == {row["iso"] for row in ROWS}
+    assert len(codes) == len(set(codes))
+    languages = [code[:3] for code in codes]
+    assert languages == sorted(languages)
+    assert set(languages) == {row["iso"] for row in ROWS}
 
 
 def test_every_language_of_the_declaration_is_known_by_its_canonical_code():

@@ -126,6 +126,15 @@ def test_a_file_that_is_no_matrix_is_refused_with_its_name(tmp_path):
             EntropyMatrix.from_parquet(tmp_path / name)
 
 
+def test_a_file_that_does_not_exist_is_said_not_to_exist(tmp_path):
+    with pytest.raises(InputError, match=r"There is no file .*absent\.parquet"):
+        EntropyMatrix.from_parquet(tmp_path / "absent.parquet")
+
+
+def test_a_matrix_shows_its_size_in_one_short_line():
+    assert repr(matrix()) == "<EntropyMatrix: 3 models x 2 texts>"
+
+
 def test_the_csv_table_has_one_row_for_each_cell_with_rates_made_of_its_totals(tmp_path):
     pa.csv.write_csv(matrix().to_csv_table(), tmp_path / "matrix.csv")
     rows = pa.csv.read_csv(tmp_path / "matrix.csv").to_pylist()

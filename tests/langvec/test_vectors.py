@@ -196,6 +196,12 @@ def test_saved_vectors_load_as_equal_ones_with_equal_distances(orientation, tmp_
     np.testing.assert_array_equal(loaded.distances(), made.distances())
 
 
+def test_vectors_show_their_size_and_recipe_in_one_short_line():
+    shown = "<LanguageVectors: 5 languages, 5 dimensions; orientation row, value nats, scale none, metric euclidean>"
+    assert repr(vectors()) == shown
+    assert repr(make_vectors(entropy_matrix(), recipe())) == shown
+
+
 def test_a_file_without_dimensions_or_with_two_recipes_is_refused(tmp_path):
     table = vectors().to_table()
     pq.write_table(table.replace_schema_metadata(None), tmp_path / "nameless.parquet")

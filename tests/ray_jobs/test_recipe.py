@@ -34,6 +34,15 @@ def test_set_reaches_fields_list_items_and_sections_that_are_not_there(write_rec
     assert (recipe.cleaning.min_chars, recipe.corpora[0].errors, recipe.alphabet.kind) == (3, "replace", "bpe")
 
 
+def test_set_reaches_into_the_defaults_of_a_recipe_that_leaves_them_out(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("corpora: [{kind: udhr, languages: [deu, nld]}]")
+    settings = ["models.0.order=4", "trees.grow.1.min_samples=0.2", "alphabet.min_count=3"]
+    recipe = load_recipe(str(tmp_path / "r.yaml"), settings)
+    assert (recipe.models[0].order, recipe.trees.grow[1].min_samples, recipe.alphabet.min_count) == (4, 0.2, 3)
+    assert "models.0.order: expected 8 or less, found 9" in refusal(tmp_path / "r.yaml", "models.0.order=9")
+    assert "a list of 1 (count from 0)" in refusal(tmp_path / "r.yaml", "models.1.order=4")
+
+
 def test_a_recipe_cannot_be_changed_after_it_was_checked(write_recipe: Callable[..., Path]) -> None:
     recipe = load_recipe(str(write_recipe()))
     with pytest.raises(ValidationError):
@@ -48,8 +57,8 @@ def test_every_mistake_is_reported_at_once_fields_and_inputs_alike(write_recipe:
     text = refusal(recipe)
     assert "4 mistakes; nothing was started" in text
     assert "cleaning.min_char: there is no such field; did you mean min_chars?" in text
-    assert "cleaning.max_lines: Input should be a valid integer" in text and "found 'many'" in text
-    assert "split.train: Input should be greater than or equal to 1, found 0" in text
+    assert "cleaning.max_lines: expected a whole number" in text and "found 'many'" in text
+    assert "split.train: expected 1 or more, found 0" in text
     assert "deu_Latn: there is no file" in text
 
 

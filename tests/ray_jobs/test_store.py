@@ -100,20 +100,36 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     [
         "",
         "/",
-        "..",
-        "../x",
-        "runs/../x",
-        "runs/..",
+        "../a b",
         "runs/a b",
         "runs/a;rm",
         "runs/\x00",
-        "s3://b/../c",
         "-x",
         "runs/é",
     ],
 )
 def test_names_that_could_lead_elsewhere_are_refused(uri: str) -> None:
     with pytest.raises(InputError, match="expected a path"):
+        Store.open(uri)
+
+
+@pytest.mark.parametrize("uri", ["../mine", "../here/../mine", "./../mine/"])
+def test_a_path_may_lead_up_and_down_again(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert Store.open(uri) == Store.open(str(tmp_path / "mine"))
+
+
+def test_a_path_that_leads_up_to_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="holds other files"):
+        Store.open("..")
+
+
+@pytest.mark.parametrize("uri", ["s3://b/../c", "s3://b/..", "file:///tmp/../x"])
+def test_an_address_that_leads_up_is_refused_by_that(uri: str) -> None:
+    with pytest.raises(InputError, match=r"without '\.\.' in it"):
         Store.open(uri)
 
 

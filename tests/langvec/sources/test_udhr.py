@@ -49,6 +49,7 @@ def test_a_translation_that_is_not_there_is_refused_with_those_that_are() -> Non
 def test_a_macrolanguage_is_refused_with_its_usual_member() -> None:
     (problem,) = Udhr(languages=("est",)).problems()
     assert "no Declaration in est_Latn" in problem and "ekk_Latn" in problem
+    assert "`langscape languages --bundled` lists them" in problem
 
 
 def test_an_unknown_code_is_refused_by_pydantic() -> None:
