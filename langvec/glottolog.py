@@ -35,8 +35,8 @@ def gold_tree(codes: Sequence[str]) -> Gold:
     A language in two scripts, or under two codes, is a clade of its own. Isolates hang from the root.
     """
     left_out = {code: reason for code in codes if (reason := _why_not(code))}
-    kept = [code for code in codes if code not in left_out]
-    lineages = {code: lineage(code) for code in kept}
+    kept = [code for code in codes if code not in left_out] or list(codes)  # if none has a place: a star that says so
+    lineages = {code: () if code in left_out else lineage(code) for code in kept}
     nodes = list(dict.fromkeys(node for path in lineages.values() for node in path))
     place = {node: row for row, node in enumerate(reversed(nodes))}  # of two nodes over the same languages, the lower
     clades = np.zeros((len(nodes), len(kept)), bool)

@@ -61,7 +61,7 @@ class Tree:
             InputError: two clades overlap without one being part of the other.
         """
         size = len(leaves)
-        clades = np.asarray(clades, bool).reshape(-1, size)
+        clades = np.asarray(clades, bool).reshape(len(clades), size)
         lengths = np.ones(len(clades)) if lengths is None else np.asarray(lengths, float)
         labels = list(labels) if labels is not None else [""] * len(clades)
         rows: dict[bytes, int] = {}

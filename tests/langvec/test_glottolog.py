@@ -28,6 +28,12 @@ def test_languages_without_descent_are_left_out_by_name() -> None:
     assert told(gold.left_out) == "epo, ido (no descent: artificial language)"
 
 
+def test_languages_none_of_which_has_a_place_are_a_star_that_resolves_nothing() -> None:
+    gold = gold_tree(["epo", "ido", "ina"])
+    assert len(gold.left_out) == 3 and gold.tree.to_newick() == "(epo:1,ido:1,ina:1);"
+    assert triplets(Tree.from_newick("((epo,ido),ina);"), gold.tree).count == 0
+
+
 def test_one_language_in_two_scripts_is_a_clade() -> None:
     tree = gold_tree(["uzn_Latn", "uzn_Cyrl", "tur_Latn"]).tree
     assert tree.meeting_depths[0, 1] > tree.meeting_depths[0, 2]
