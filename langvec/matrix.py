@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from langvec.cells import Read, Rows, check_columns, folds_of, of_texts, read_parquet
 from langvec.cleaning import FOLDS
 from langvec.errors import InputError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Unit = Literal["symbol", "char", "byte", "sentence"]
 COUNTS = ("symbols", "chars", "bytes", "sentences")
 CELL_COLUMNS = ("model", "text", "nats", *COUNTS, "scored", "error")
-_SHOWN = 3  # cells named in an error
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,25 +54,27 @@ class EntropyMatrix:
         Raises:
             InputError: a cell is missing, comes twice with different numbers, or is no valid cell.
         """
-        models, texts = tuple(models), tuple(texts)
-        _check_columns(table, CELL_COLUMNS, "a table of cells")
-        folds = {name: _folds(table, name) for name in ("nats", *COUNTS)}
-        rows = _row_of_each_cell(table, folds, models, texts)
-        shape = (len(models), len(texts))
-        counts = {unit: folds[unit][rows].reshape(*shape, FOLDS) for unit in COUNTS}
-        _check_texts(counts, texts)
-        scored, error = (table[name].to_numpy()[rows].reshape(shape) for name in ("scored", "error"))
-        of_texts = {unit: counts_mtf[0] for unit, counts_mtf in counts.items()}
-        return cls(models, texts, folds["nats"][rows].reshape(*shape, FOLDS), of_texts, scored, error)
+        check_columns(table.column_names, CELL_COLUMNS, "a table of cells")
+        return cls._of(table.column, tuple(models), tuple(texts))
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> EntropyMatrix:
         """The very matrix whose `to_table` was written to this file."""
-        folds = (f"fold_{name}" for name in ("nats", *COUNTS))
-        table = read_parquet(path, ("model", "text", *folds, "scored", "error"))
-        table = table.rename_columns([name.removeprefix("fold_") for name in table.column_names])
-        codes = (dict.fromkeys(table[name].to_pylist()) for name in ("model", "text"))
-        return cls.from_cells(table, *codes)
+        names = {name: f"fold_{name}" for name in ("nats", *COUNTS)}
+        codes = read_parquet(path, ("model", "text", "scored", "error"), also=names.values())
+
+        def read(name: str) -> pa.ChunkedArray:  # one column of folds at a time: each is as large as the matrix itself
+            return read_parquet(path, (names[name],)).column(0) if name in names else codes[name]
+
+        return cls._of(read, *(tuple(dict.fromkeys(codes[name].to_pylist())) for name in ("model", "text")))
+
+    @classmethod
+    def _of(cls, read: Read, models: tuple[str, ...], texts: tuple[str, ...]) -> EntropyMatrix:
+        rows = Rows.of(read, models, texts)
+        nats_mtf = rows.take(folds_of(read("nats"), "nats"), finite=True)
+        counts = {unit: of_texts(rows.take(folds_of(read(unit), unit)), unit, texts) for unit in COUNTS}
+        scored_mt, error_mt = (rows.take(read(name).to_numpy()) for name in ("scored", "error"))
+        return cls(models, texts, nats_mtf, counts, scored_mt, error_mt)
 
     def __repr__(self) -> str:
         return f"<EntropyMatrix: {len(self.models)} models x {len(self.texts)} texts>"
@@ -199,20 +201,6 @@ def half_width(nats: np.ndarray, chars: np.ndarray, level: float = 0.95) -> np.n
         return np.where(filled > 1, stdtrit(filled - 1, (1 + level) / 2) * errors, np.nan)
 
 
-def read_parquet(path: str | Path, columns: Iterable[str]) -> pa.Table:
-    """These columns of a Parquet file, or an InputError that says what is wrong with the file."""
-    import pyarrow.parquet as pq
-
-    if "://" not in str(path) and not Path(path).exists():
-        raise InputError(f"There is no file {path}. Expected a Parquet file; the path is taken from {Path.cwd()}.")
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"Cannot read {path} as a Parquet file: {error}. Write it again.") from None
-    _check_columns(table, columns, str(path))
-    return table.select(list(columns))
-
-
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(bottom > 0, top / bottom, np.nan)
@@ -223,71 +211,3 @@ def _places(wanted: Sequence[str], known: Sequence[str], what: str) -> list[int]
     if unknown:
         raise InputError(f"The matrix has no {what} {', '.join(unknown)}. It has {', '.join(known)}.")
     return [known.index(code) for code in wanted]
-
-
-def _check_columns(table: pa.Table, columns: Iterable[str], what: str) -> None:
-    missing = [name for name in columns if name not in table.column_names]
-    if missing:
-        found = ", ".join(table.column_names)
-        raise InputError(f"Expected the columns {', '.join(missing)} in {what}. Columns found: {found}.")
-
-
-def _folds(table: pa.Table, name: str) -> np.ndarray:
-    """A column of lists as an array of shape (rows, FOLDS)."""
-    column = table[name]
-    if not pa.types.is_fixed_size_list(column.type) or column.type.list_size != FOLDS or column.null_count:
-        raise InputError(
-            f"Expected {FOLDS} numbers in each row of the column {name}, as a list of fixed size and never null. "
-            f"Found {column.type} with {column.null_count} nulls. Score these cells again."
-        )
-    return np.asarray(column.combine_chunks().flatten().to_numpy(zero_copy_only=False)).reshape(-1, FOLDS)
-
-
-def _row_of_each_cell(
-    table: pa.Table, folds: Mapping[str, np.ndarray], models: Sequence[str], texts: Sequence[str]
-) -> np.ndarray:
-    """Where each cell is in the table, shape (models * texts,), once it is sure that it is there and is one."""
-    model_r, text_r = _codes(table, "model", models), _codes(table, "text", texts)
-    rows = np.flatnonzero((model_r >= 0) & (text_r >= 0))
-    cells, first, inverse = np.unique((model_r * len(texts) + text_r)[rows], return_index=True, return_inverse=True)
-    missing = np.setdiff1d(np.arange(len(models) * len(texts)), cells)
-    if missing.size or not cells.size:
-        raise InputError(f"Expected one cell for every model and text. Missing: {_named(missing, models, texts)}.")
-    broken = cells[inverse[~np.isfinite(folds["nats"][rows]).all(axis=-1)]]
-    _refuse(broken, models, texts, "Expected finite nats in each cell. Found others for {}. Score them again.")
-    differing = cells[inverse[~_same_numbers(table, folds, rows, rows[first][inverse])]]
-    _refuse(differing, models, texts, "Expected one value for each cell. Found several for {}. Remove the wrong ones.")
-    return np.asarray(rows[first])
-
-
-def _codes(table: pa.Table, name: str, known: Sequence[str]) -> np.ndarray:
-    """The place of each row's code among the known ones, -1 for others."""
-    place = {code: index for index, code in enumerate(known)}
-    return np.array([place.get(code, -1) for code in table[name].to_pylist()], dtype=np.int64)
-
-
-def _same_numbers(table: pa.Table, folds: Mapping[str, np.ndarray], rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    numbers = [*folds.values(), *(table[name].to_numpy()[:, None] for name in ("scored", "error"))]
-    return np.asarray(np.all([(values[rows] == values[others]).all(axis=-1) for values in numbers], axis=0))
-
-
-def _check_texts(counts: Mapping[str, np.ndarray], texts: Sequence[str]) -> None:
-    for unit, counts_mtf in counts.items():
-        differing = np.flatnonzero((counts_mtf != counts_mtf[:1]).any(axis=(0, 2)))
-        if differing.size:
-            text, sizes = texts[differing[0]], np.unique(counts_mtf[:, differing[0]].sum(-1)).tolist()
-            raise InputError(
-                f"Expected one text {text}, the same for all models. Found {unit} in different folds or numbers "
-                f"({', '.join(map(str, sizes))} in all): score them again on one text."
-            )
-
-
-def _refuse(cells: np.ndarray, models: Sequence[str], texts: Sequence[str], why: str) -> None:
-    if cells.size:
-        raise InputError(why.format(_named(np.unique(cells), models, texts)))
-
-
-def _named(cells: np.ndarray, models: Sequence[str], texts: Sequence[str]) -> str:
-    pairs = (divmod(int(cell), len(texts)) for cell in cells[:_SHOWN])
-    shown = ", ".join(f"{models[model]} on {texts[text]}" for model, text in pairs)
-    return f"{shown or 'all'} ({len(cells)} in all)" if len(cells) > _SHOWN or not shown else shown

@@ -18,9 +18,10 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from langvec.cells import read_parquet
 from langvec.config import Strict
 from langvec.errors import InputError
-from langvec.matrix import EntropyMatrix, read_parquet
+from langvec.matrix import EntropyMatrix
 
 Metric = Literal["euclidean", "cosine"]
 Scores = tuple[np.ndarray, Sequence[str], Sequence[str]]  # nats per char (models, texts), models, texts
