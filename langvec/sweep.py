@@ -12,10 +12,9 @@ from itertools import groupby, product
 from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from langvec.compare import triplets
-from langvec.config import Strict
 from langvec.constructions import TreeRecipe
 from langvec.glottolog import family
 from langvec.matrix import EntropyMatrix
@@ -27,7 +26,7 @@ PAPER_EPSILON = 0.1
 QUANTILES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  # epsilons that mean the same whatever the scale
 
 
-class Point(Strict):
+class Point(BaseModel, frozen=True):
     """One setting of the sweep. A flat tree has an epsilon, or the share of all distances that are below it."""
 
     vectors: VectorRecipe

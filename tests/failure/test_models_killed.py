@@ -31,7 +31,7 @@ def recipe(write_recipe: Callable[..., Path]) -> Path:
 
 
 def command(recipe: Path, run: Path) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "ray_jobs", "entropy2vec", "--recipe", str(recipe), "--run", str(run)]
+    words = [sys.executable, "-m", "ray_jobs", "entropy2vec", "--recipe", str(recipe), "--run", str(run), "--no-report"]
     return subprocess.Popen(
         words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
