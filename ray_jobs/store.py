@@ -114,6 +114,10 @@ class Store:
         if self._info(name).type == FileType.File:
             self.filesystem.delete_file(self._path(name))
 
+    def delete_folder(self, name: str) -> None:
+        if self._list(name, recursive=False):
+            self.filesystem.delete_dir(self._path(name))
+
     def names(self, folder: str) -> list[str]:
         return sorted(info.base_name for info in self._list(folder, recursive=False))
 

@@ -48,6 +48,7 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
                 refuse_unshared(run.store)
                 _tune(run.store, todo, len(entries))
             entries = _entries(run, [entry.piece for entry in entries])
+        run.store.delete_folder(STATE)
         table = _table(run, [entry.record for entry in entries if entry.record])
         write_table(Shelf(run.store), f"sweep-dbscan{run.suffix}", table)
     return [
@@ -121,8 +122,6 @@ def _tune(store: Store, todo: Sequence[Entry], total: int) -> None:
             ),
         )
         failed = tuner.fit().errors
-    if store.filesystem.get_file_info(f"{store.root}/{STATE}").type.name == "Directory":
-        store.filesystem.delete_dir(f"{store.root}/{STATE}")
     if failed:
         raise InputError(
             f"{len(failed)} of {len(todo)} trials failed, the first with: {str(failed[0]).strip().splitlines()[-1]}. "
