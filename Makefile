@@ -25,6 +25,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/stacked.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/grid_overhead.py
+	$(BIN)/python benchmarks/trees.py
+	$(BIN)/python benchmarks/sweep.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
