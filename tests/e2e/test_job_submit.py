@@ -64,7 +64,7 @@ def submit(head: dict[str, str], *words: str) -> subprocess.CompletedProcess[str
 def test_a_submitted_job_gives_the_result_of_the_local_command(head: dict[str, str], tmp_path: Path) -> None:
     done = submit(head, "entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "submitted"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert langscape("entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "local")).returncode == 0
+    assert langscape("entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "local"), "--report").returncode == 0
     assert contents(tmp_path / "submitted") == contents(tmp_path / "local")
     wrong = submit(head, "entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "x"), "--set", "seed=-1")
     assert wrong.returncode == 1
