@@ -63,7 +63,7 @@ def _vector_recipes(square: bool) -> Iterator[VectorRecipe]:
 
 def points_per_trial(languages: int, seconds: float = 2) -> int:
     """So many that a trial's work takes about that long: starting one costs a third of a second."""
-    return max(1, int(seconds / (0.002 + 1e-6 * languages**2)))
+    return max(1, int(seconds / (0.001 + 2.2e-9 * languages**3)))
 
 
 def halves(codes: Sequence[str]) -> tuple[list[str], list[str]]:
