@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 RecipeOption = Annotated[
-    str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (demo, paper, ci) or a YAML file.")
+    str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (demo, udhr, paper, ci) or a YAML file.")
 ]
 RunOption = Annotated[
     str, typer.Option("--run", metavar="URI", help="Run directory: a path, or s3://, gs:// on shared storage.")

@@ -102,7 +102,7 @@ def _shared(a: str, b: str) -> str:
     if gold_tree([a, b]).left_out:
         return "no place in Glottolog's tree"
     together = [node for node, other in zip(lineage(a), lineage(b), strict=False) if node == other]
-    return together[-1] if together else "no relative known"
+    return together[-1] if together else "no common family"
 
 
 def _codes(run: FinishedRun) -> LanguageVectors:
