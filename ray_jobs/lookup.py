@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from langvec.errors import InputError
 from langvec.glottolog import gold_tree, lineage
@@ -128,9 +126,9 @@ def distances_of(run: FinishedRun) -> tuple[list[str], np.ndarray]:
 
 
 def _result(run: FinishedRun, name: str) -> pa.Table:
-    data = run.store.read(f"results/{name}{run.suffix}.parquet")
-    if data is None:
+    table = run.store.table(f"results/{name}{run.suffix}.parquet")
+    if table is None:
         raise InputError(
             f"{run.store.uri} has no results/{name}{run.suffix}.parquet. Run `langscape entropy2vec` again."
         )
-    return pq.read_table(io.BytesIO(data))
+    return table

@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
 from langvec.errors import InputError
@@ -92,6 +93,17 @@ class Store:
             return None
         with self.filesystem.open_input_stream(self._path(name), compression=None) as stream:
             return bytes(stream.read())
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
+        """The content of a Parquet file, or some columns of it; None if there is no such file.
+
+        By its path: of bytes of ours, a thread of the reader may let go when Python has already ended, and abort it.
+        """
+        import pyarrow.parquet as pq
+
+        if self._info(name).type != FileType.File:
+            return None
+        return pq.read_table(self._path(name), filesystem=self.filesystem, columns=columns)
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file as a whole: no reader ever sees half of it."""

@@ -57,6 +57,7 @@ def _verdict(rows: Rows) -> Iterator[str]:
 def tree_lines(rows: Rows, left_out: Mapping[str, str]) -> Iterator[str]:
     """The trees of one kind of model, then what any of them has to beat."""
     yield ""
+    yield f"Trees of {rows[0]['kind']} models"
     yield f"{'tree':<14} {'triplets':>8}  {'95% interval':<14} {'quartet distance':>17} {'clades as in Glottolog':>23}"
     first = next(row["tree"] for row in rows if row["role"] == "construction")
     constructions = [row for row in rows if row["role"] == "construction"]

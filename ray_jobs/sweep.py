@@ -24,6 +24,7 @@ from ray_jobs.cluster import connected, refuse_unshared
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
 from ray_jobs.progress import Progress
+from ray_jobs.report import PAGE, write_report
 from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Record, Survey
 from ray_jobs.store import Store
@@ -49,11 +50,14 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
                 _tune(run.store, todo, len(entries))
             entries = _entries(run, [entry.piece for entry in entries])
         run.store.delete_folder(STATE)
+        if any(entry.state != "done" for entry in entries):
+            raise KeyboardInterrupt  # which Tune keeps to itself
         table = _table(run, [entry.record for entry in entries if entry.record])
         write_table(Shelf(run.store), f"sweep-dbscan{run.suffix}", table)
     return [
         f"{table.num_rows:,} settings on {len(matrix.texts)} languages, {run.kind} models",
         *_lines(table, len(one), len(other)),
+        *(write_report(run.store, run.pieces(), run.recipe) if run.store.read(PAGE) else ()),
         f"all done  -> {run.store.uri}/results/sweep-dbscan{run.suffix}.csv",
     ]
 
@@ -158,12 +162,16 @@ def _lines(table: pa.Table, *sizes: int) -> Iterator[str]:
     """The best setting of each half, by its score on the other."""
     for chosen, reported in ((1, 2), (2, 1)):
         row = table.sort_by([(f"triplets_half_{chosen}", "descending")]).slice(0, 1).to_pylist()[0]
-        setting = ", ".join(f"{name} {row[name]}" for name in _SETTING if row[name] is not None)
+        setting = ", ".join(f"{name} {_plain(row[name])}" for name in _SETTING if row[name] is not None)
         own, other, whole = (_number(row[f"triplets{part}"]) for part in (f"_half_{chosen}", f"_half_{reported}", ""))
         yield (
             f"best on half {chosen} of the families ({sizes[chosen - 1]} languages) with {own} of its triplets: "
-            f"{other} on the other ({sizes[reported - 1]} languages), {whole} on all; {setting}"
+            f"{other} on the other ({sizes[reported - 1]} languages), {whole} with those across both; {setting}"
         )
+
+
+def _plain(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _number(share: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from langvec.pictures import Families, leaf_order
 from langvec.tree import Tree
@@ -134,9 +132,7 @@ _ENDS = ("nats_per_char_low", "nats_per_char_high")
 
 
 def _table(store: Store, name: str, columns: list[str] | None = None) -> pa.Table | None:
-    if f"{name}.parquet" not in store.names("results"):
-        return None
-    return pq.read_table(f"{store.root}/results/{name}.parquet", filesystem=store.filesystem, columns=columns)
+    return store.table(f"results/{name}.parquet", columns)
 
 
 def _rows(store: Store, name: str) -> list[Row]:
@@ -198,6 +194,7 @@ def _curves(store: Store, kind: str, pieces: Sequence[Record]) -> dict[str, tupl
     for record in pieces:
         name = str(record.meta["name"])
         if record.meta["stage"] == "model" and name.startswith(f"{kind}-") and "log.parquet" in record.meta["files"]:
-            log = pq.read_table(io.BytesIO(store.read(f"{record.folder}/log.parquet") or b""))
-            found[name.removeprefix(f"{kind}-")] = tuple(log["validation_nats_per_symbol"].to_pylist())
+            log = store.table(f"{record.folder}/log.parquet")
+            losses = log["validation_nats_per_symbol"].to_pylist() if log else []
+            found[name.removeprefix(f"{kind}-")] = tuple(losses)
     return found

@@ -38,7 +38,7 @@ SCORES = (
     ),
     (
         "triplets within a script",
-        "The same where all three languages are written alike, so that letters alone give nothing away.",
+        "The same where all three languages are written alike (before any romanisation).",
     ),
     (
         "quartet distance",

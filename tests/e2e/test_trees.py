@@ -96,6 +96,23 @@ def test_a_changed_list_of_trees_grows_only_what_is_new_and_takes_old_results_aw
 
 
 @pytest.mark.ray
+def test_a_sweep_that_is_stopped_says_so_and_leaves_no_table(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    words = [sys.executable, "-m", "ray_jobs", "sweep", "dbscan", "--kind", "ngram", "--run", str(tmp_path / "run")]
+    command = subprocess.Popen(
+        words, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+    )
+    while not (tmp_path / "run/.tune").exists():
+        assert command.poll() is None, "the sweep ended before it was stopped"
+        time.sleep(0.01)
+    os.killpg(command.pid, signal.SIGINT)
+    said = command.communicate(timeout=60)
+    assert (command.returncode, said[0]) == (130, "")
+    assert "Stopped. What is finished stays" in said[1] and "Traceback" not in said[1]
+    assert not list((tmp_path / "run/results").glob("sweep-*"))
+
+
+@pytest.mark.ray
 def test_a_sweep_killed_in_the_middle_goes_on_and_ends_as_an_undisturbed_one(run: Path, tmp_path: Path) -> None:
     for name in ("undisturbed", "killed"):
         shutil.copytree(run, tmp_path / name)
