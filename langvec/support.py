@@ -37,7 +37,7 @@ def _counts(trees: Iterable[Tree]) -> Counter[bytes]:
 def judged(tree: Tree, drawn: Sequence[Tree], gold: Tree) -> dict[str, float]:
     """Every score of the tree, and of the drawn ones the ends of the middle 95% as `NAME_low` and `NAME_high`.
 
-    Redrawing text adds noise to that of the text itself, so the interval may lie on the worse side of the score.
+    One join high in a tree decides much, so the score may lie at either end of its interval, or beyond.
     """
     return {**_all_scores(tree, gold), **_ends([_all_scores(one, gold) for one in drawn])}
 

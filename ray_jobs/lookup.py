@@ -57,12 +57,11 @@ def tree(name: str | None, uri: str, kind: str | None) -> list[str]:
     """The tree as lines, each inner node with its support; none: the first of the recipe. `gold` is Glottolog's."""
     run = FinishedRun.open(uri, kind)
     name = name or run.recipe.trees.grow[0].name
+    known = _trees(run)
+    if name not in known:
+        raise InputError(f"--run {uri} has no tree {name!r} of {run.kind} models. Expected one of {', '.join(known)}.")
     end = "" if name == "gold" else run.suffix
-    text = run.store.read(f"results/tree-{name}{end}.nwk")
-    if text is None:
-        raise InputError(
-            f"--run {uri} has no tree {name!r} of {run.kind} models. Expected one of {', '.join(_trees(run))}."
-        )
+    text = run.store.read(f"results/tree-{name}{end}.nwk") or b""
     found = Tree.from_newick(text.decode())
     return [f"{name}, {len(found.leaves)} languages", *drawn(found)]
 
@@ -92,7 +91,7 @@ def _trees(run: FinishedRun) -> list[str]:
     names = [name for name in run.store.names("results") if name.startswith("tree-") and name.endswith(end)]
     others = [f"-{model.kind}" for model in run.recipe.models if f"-{model.kind}" != run.suffix]
     found = [name.removeprefix("tree-").removesuffix(end) for name in names]
-    return [name for name in found if not name.endswith(tuple(others))]
+    return sorted({"gold", *(name for name in found if not name.endswith(tuple(others)))})
 
 
 def _shared(a: str, b: str) -> str:
