@@ -1,0 +1,1 @@
+"""Taggers: one module each, a config that can load the model it names."""

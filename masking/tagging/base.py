@@ -1,0 +1,99 @@
+"""What every tagger takes and gives: sentences in, spans of characters out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, NamedTuple, Protocol
+
+from pydantic import AfterValidator
+
+from langvec.config import Strict
+from langvec.errors import InputError
+from masking.tagging.kinds import Kind
+
+_BLOCK = 1 << 20
+
+
+class Sentence(NamedTuple):
+    """A text to tag, and the id under which its tags are kept."""
+
+    id: str
+    text: str
+
+
+class Span(NamedTuple):
+    """Characters `start` to `end` (half open) of a sentence, what they are, and what the tagger called them."""
+
+    start: int
+    end: int
+    kind: Kind
+    label: str
+
+
+class Tagger(Protocol):
+    """A loaded model."""
+
+    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
+        """The spans of each sentence, in the order of the sentences. May raise for a sentence that it cannot take."""
+        ...
+
+
+class TaggerRecipe(Strict):
+    """Which tagger, and where its model is. Says what is wrong with it before anything is loaded."""
+
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """Every mistake that can be seen without loading the model, one paragraph each."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, str]:
+        """What decides the tags besides the recipe: versions of libraries, hashes of models."""
+
+    @abstractmethod
+    def load(self) -> Tagger:
+        """The model, ready to tag; InputError says what is missing."""
+
+
+def named(recipe: TaggerRecipe) -> str:
+    """The tagger and its versions in one line, as entity tables keep it: two that may differ have two names."""
+    parts = [f"{what} {_short(which)}" for what, which in recipe.identity().items()]
+    return f"{recipe.model_dump()['kind']} ({', '.join(parts)})"
+
+
+def _short(which: str) -> str:
+    return which[:8] if len(which) >= hashlib.sha256().digest_size * 2 else which
+
+
+def installed(package: str, extra: str) -> str:
+    """The version of an optional package; InputError says how to get it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        raise InputError(
+            f"The package {package} is not installed. Expected it for this tagger: `pip install 'langscape[{extra}]'`."
+        ) from None
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder with their names."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(file.relative_to(path).as_posix().encode())
+        with file.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                whole.update(block)
+    return whole.hexdigest()
+
+
+def _absolute(path: str) -> str:
+    # A worker of the cluster need not stand in the folder where the command was typed.
+    return os.path.abspath(os.path.expanduser(path))
+
+
+LocalPath = Annotated[str, AfterValidator(_absolute)]
