@@ -16,7 +16,7 @@ class Memory(Protocol):
 
     def load(self) -> bytes | None: ...
     def due(self) -> bool: ...
-    def save(self, state: bytes, epochs: Epochs) -> None: ...
+    def save(self, state: bytes, epochs: Epochs = ()) -> None: ...
     def draw(self, epochs: Epochs) -> None: ...
 
 
@@ -29,7 +29,7 @@ class Forgetful:
     def due(self) -> bool:
         return False
 
-    def save(self, state: bytes, epochs: Epochs) -> None:
+    def save(self, state: bytes, epochs: Epochs = ()) -> None:
         pass
 
     def draw(self, epochs: Epochs) -> None:

@@ -149,7 +149,7 @@ class StretchMasks(Masking):
     def hidden(self, batch: Batch) -> np.ndarray:
         ends = batch.drawn(_STRETCH) < 1 / self.mean_length  # so the lengths between two ends are geometric
         units = Units.of(batch.rows, np.cumsum(ends))
-        direction = np.where(batch.drawn_for(units, _END) < 0.5, 1, -1)  # which end the budget may cut off
+        direction = np.sign(batch.drawn_for(units, _END) - 0.5)  # which end the budget may cut off
         within = batch.places * direction[units.of_token]
         return units.taken(np.ones(len(ends), bool), batch.drawn_for(units), batch.budgets, within)
 

@@ -86,9 +86,10 @@ def entropy2vec(
     what the change can affect, after success it does nothing.
     """
     from ray_jobs.command import run_job
+    from ray_jobs.entropy2vec import JOB
 
     with _mistakes_explained():
-        raise typer.Exit(run_job(recipe, run, settings or [], plan, address, endpoint, report))
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
 
 
 @app.command()

@@ -67,15 +67,18 @@ def _private(cpus: int | None) -> dict[str, Any]:
     return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}
 
 
-def refuse_unplaceable(places: Iterable[Place]) -> None:
-    """On a machine of its own a command would wait for ever for what the machine does not have."""
+def refuse_unplaceable(places: Iterable[Place], fields: tuple[str, str]) -> None:
+    """On a machine of its own a command would wait for ever for what the machine does not have.
+
+    `fields` of the recipe's `compute` are those that ask for CPUs and for GPUs.
+    """
     import ray
 
     there = ray.cluster_resources()
     most_cpus, most_gpus = (max(share) for share in zip(*((place.cpus, place.gpus) for place in places), strict=True))
     for field, asked, found in (
-        ("cpus_per_model", most_cpus, there.get("CPU", 0)),
-        ("gpus_per_model", most_gpus, there.get("GPU", 0)),
+        (fields[0], most_cpus, there.get("CPU", 0)),
+        (fields[1], most_gpus, there.get("GPU", 0)),
     ):
         if asked > found:
             raise InputError(

@@ -7,13 +7,13 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 
+import yaml
+
 from langvec.errors import InputError, TrainingError
-from ray_jobs import entropy2vec
 from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
+from ray_jobs.job import Job, JobRecipe
+from ray_jobs.loading import load_recipe
 from ray_jobs.lock import exclusive
-from ray_jobs.recipe import Recipe, load_recipe
-from ray_jobs.report import write_report
-from ray_jobs.results import write_results
 from ray_jobs.runner import Outcome, walk
 from ray_jobs.stages import Entry, Stage, Survey
 from ray_jobs.store import RECIPE, Store
@@ -24,6 +24,7 @@ EXPLAINED = 4  # failures told in full; what fails in many languages has one cau
 
 
 def run_job(
+    job: Job,
     name: str,
     uri: str,
     settings: Sequence[str],
@@ -35,29 +36,30 @@ def run_job(
     """The whole command; returns the exit status."""
     if endpoint:
         os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
-    recipe, store = _checked(name, settings, uri)
-    stages = entropy2vec.stages(recipe)
+    recipe, store = _checked(job, name, settings, uri)
+    stages = job.stages(recipe)
     survey = Survey(store.records())
-    entries = survey.entries(piece for stage in stages for piece in stage.pieces)
+    entries = [entry for stage in stages for entry in survey.entries(stage.of(survey.done))]
     if plan:
         print("\n".join(plan_lines(stages, entries)))
         return 0
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
             store.write_if_new(RECIPE, recipe.to_yaml().encode())
-            return _summarise(store, recipe, Outcome(survey.done), report)
-        return _work(store, recipe, stages, address, report)
+            return _summarise(job, store, recipe, Outcome(survey.done), report)
+        return _work(job, store, recipe, stages, address, report)
 
 
-def _checked(name: str, settings: Sequence[str], uri: str) -> tuple[Recipe, Store]:
+def _checked(job: Job, name: str, settings: Sequence[str], uri: str) -> tuple[JobRecipe, Store]:
     """The recipe and the run directory; one InputError for the mistakes in both."""
     mistakes, recipe, store = [], None, None
     try:
-        recipe = load_recipe(name, settings)
+        recipe = load_recipe(job.recipe, name, settings)
     except InputError as error:
         mistakes.append(str(error))
     try:
         store = Store.open(uri)
+        _refuse_foreign(job, store)
     except InputError as error:
         mistakes.append(str(error))
     if recipe is None or store is None:
@@ -65,16 +67,26 @@ def _checked(name: str, settings: Sequence[str], uri: str) -> tuple[Recipe, Stor
     return recipe, store
 
 
-def _work(store: Store, recipe: Recipe, stages: Sequence[Stage], address: str | None, report: bool) -> int:
+def _refuse_foreign(job: Job, store: Store) -> None:
+    """A run directory is of one verb: another would take its recipe and its results away."""
+    stored = yaml.safe_load(store.read(RECIPE) or b"")
+    if isinstance(stored, dict) and not job.owns(stored):
+        raise InputError(
+            f"--run {store.uri} holds a run of another command: its {RECIPE} has the fields {', '.join(stored)}. "
+            f"Choose another name for this run of `langscape {job.verb}`."
+        )
+
+
+def _work(job: Job, store: Store, recipe: JobRecipe, stages: Sequence[Stage], address: str | None, report: bool) -> int:
     with exclusive(store):
         store.sweep()
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
         with connected(address, recipe.compute.cpus):
             refuse_unshared(store)
             if not (address or os.environ.get("RAY_ADDRESS")):
-                refuse_unplaceable(piece.place for stage in stages for piece in stage.pieces)
+                refuse_unplaceable((piece.place for stage in stages for piece in stage.of({})), job.shares)
             outcome = walk(store, stages, recipe.compute.checkpoint_every_s)
-        return _summarise(store, recipe, outcome, report)
+        return _summarise(job, store, recipe, outcome, report)
 
 
 def plan_lines(stages: Iterable[Stage], entries: Sequence[Entry]) -> list[str]:
@@ -102,12 +114,12 @@ def _because(entry: Entry) -> str:
     return f": {entry.reason}{kept}" if entry.reason else ""
 
 
-def _summarise(store: Store, recipe: Recipe, outcome: Outcome, report: bool) -> int:
+def _summarise(job: Job, store: Store, recipe: JobRecipe, outcome: Outcome, report: bool) -> int:
     """Write the results, say what there is, explain failures; the exit status."""
-    print("\n".join(write_results(store, outcome.records, recipe)))
+    print("\n".join(job.results(store, outcome.records, recipe)))
     _notes(outcome)
-    if report:
-        print("\n".join(write_report(store, outcome.records, recipe)))
+    if report and job.report:
+        print("\n".join(job.report(store, outcome.records, recipe)))
     if not outcome.failures:
         print(f"all done  -> {store.uri}/results/")
         return 0

@@ -24,7 +24,10 @@ from langvec.models import ModelRecipe
 from langvec.ngram import NgramRecipe
 from langvec.vectors import LanguageVectors, VectorRecipe, distance_table, make_vectors
 from ray_jobs import grid, trees
+from ray_jobs.job import Job
 from ray_jobs.recipe import Recipe
+from ray_jobs.report import write_report
+from ray_jobs.results import write_results
 from ray_jobs.stages import Desk, Piece, Place, Stage
 
 # Raise one when its stage writes something else than before.
@@ -178,3 +181,6 @@ def _worth(matrix: EntropyMatrix, vectors: LanguageVectors) -> dict[str, Any]:
         "nearest_is_kin": nearest.share,
         "nearest_is_kin_by_chance": nearest.by_chance,
     }
+
+
+JOB = Job("entropy2vec", Recipe, stages, write_results, ("cpus_per_model", "gpus_per_model"), write_report)

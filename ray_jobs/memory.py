@@ -31,9 +31,10 @@ class RunMemory:
     def due(self) -> bool:
         return time.monotonic() - self._saved >= self._every_s
 
-    def save(self, state: bytes, epochs: Epochs) -> None:
+    def save(self, state: bytes, epochs: Epochs = ()) -> None:
         self._store.write(self._checkpoint, state)
-        self.draw(epochs)
+        if epochs:
+            self.draw(epochs)
         self._saved = time.monotonic()
 
     def draw(self, epochs: Epochs) -> None:

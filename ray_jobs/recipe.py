@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from langvec.alphabet import AlphabetRecipe, CharRecipe
 from langvec.cleaning import Cleaning, Split
 from langvec.config import Strict
 from langvec.constructions import TreeRecipe
 from langvec.corpus import Corpus
-from langvec.errors import InputError
 from langvec.models import ModelRecipe
 from langvec.ngram import NgramRecipe
 from langvec.scoring import Scoring
 from langvec.sources import AnySource
 from langvec.vectors import PRESETS, VectorRecipe
-from ray_jobs.mistakes import Place, mistakes, place_of
-
-SOURCE = TypeAdapter[AnySource](AnySource)
-SHIPPED = Path(__file__).parent / "recipes"
 
 
 class Compute(Strict):
@@ -67,6 +59,8 @@ class Trees(Strict):
 
 class Recipe(Strict):
     """What `langscape entropy2vec` does."""
+
+    shipped_in: ClassVar[Path] = Path(__file__).parent / "recipes"
 
     seed: int = Field(1, ge=0, description="every random draw derives from it")
     corpora: tuple[AnySource, ...] = Field(description="where the text of each language comes from")
@@ -127,135 +121,9 @@ class Recipe(Strict):
             for code in source.codes()
         ]
 
+    def problems(self) -> list[str]:
+        """What can be seen to be wrong besides the sources, which are looked at one by one."""
+        return []
+
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
-    """A shipped recipe or a YAML file, with `a.b=c` settings applied and every input looked at.
-
-    All mistakes are gathered into one InputError.
-    """
-    raw = _parse(_locate(name))
-    for setting in settings:
-        _apply(raw, setting)
-    recipe, wrong = _validate(raw)
-    wrong += [problem for source in _valid_sources(raw) for problem in source.problems()]
-    if recipe is None or wrong:
-        raise InputError(_paragraph(name, wrong))
-    return recipe
-
-
-def shipped() -> list[str]:
-    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-
-
-def _locate(name: str) -> Path:
-    path = SHIPPED / f"{name}.yaml" if name in shipped() else Path(name)
-    if not path.is_file():
-        raise InputError(
-            f"There is no recipe {name!r}. Expected a YAML file or one of the shipped recipes: {', '.join(shipped())}."
-        )
-    return path
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _NoDuplicates)  # noqa: S506 - derives from SafeLoader
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"The recipe {path} is not YAML: {' '.join(str(error).split())}.") from None
-    if not isinstance(raw, dict):
-        held = "is empty" if raw is None else "holds a list" if isinstance(raw, list) else f"holds only {raw!r}"
-        raise InputError(f"The recipe {path} {held}. Expected fields such as `corpora:`.")
-    return raw
-
-
-class _NoDuplicates(yaml.SafeLoader):
-    """Plain YAML lets a later key silently replace an earlier one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _apply(raw: dict[str, Any], setting: str) -> None:
-    """Put one `--set a.b=c` into the recipe; a number in the path picks an item of a list."""
-    path, equals, text = setting.partition("=")
-    *parents, last = path.split(".")
-    if not equals or not all([*parents, last]):
-        raise InputError(f"--set {setting}: expected FIELD=VALUE, e.g. --set cleaning.min_chars=20.")
-    place: Any = raw
-    for depth, step in enumerate(parents, 1):
-        if _is_index(place, step):
-            place = place[int(step)]
-        else:
-            place = _mapping(place, setting).setdefault(step, _default(parents[:depth]))
-    if _is_index(place, last):
-        place[int(last)] = _value(text, setting)
-    else:
-        _mapping(place, setting)[last] = _value(text, setting)
-
-
-def _default(path: Sequence[str]) -> Any:
-    """What a recipe without this field holds there, as YAML would give it; an empty mapping if that is nothing."""
-    place: Any = Recipe.model_construct(corpora=()).model_dump(mode="json")
-    for step in path:
-        place = place.get(step) if isinstance(place, dict) else None
-    return {} if place is None else place
-
-
-def _value(text: str, setting: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"--set {setting}: the value is not YAML ({' '.join(str(error).split())}).") from None
-
-
-def _is_index(place: Any, step: str) -> bool:
-    return isinstance(place, list) and step.isdecimal() and int(step) < len(place)
-
-
-def _mapping(place: Any, setting: str) -> dict[str, Any]:
-    if isinstance(place, dict):
-        return place
-    size = f"a list of {len(place)} (count from 0)" if isinstance(place, list) else repr(place)
-    raise InputError(f"--set {setting}: the path does not fit the recipe, it leads into {size}.")
-
-
-def _validate(raw: dict[str, Any]) -> tuple[Recipe | None, list[str]]:
-    try:
-        return Recipe.model_validate(raw), []
-    except ValidationError as error:
-        return None, mistakes(raw, error)
-
-
-def _valid_sources(raw: dict[str, Any]) -> Iterator[AnySource]:
-    """The sources, as far as they can be looked at although something in the recipe is wrong."""
-    sources = raw.get("corpora")
-    for item in sources if isinstance(sources, list) else []:
-        try:
-            yield SOURCE.validate_python(item)
-        except ValidationError as error:
-            places = dict.fromkeys(place_of(item, found) for found in error.errors())
-            with suppress(ValidationError, LookupError, TypeError, AttributeError):
-                yield SOURCE.validate_python(_without(item, list(places)))
-
-
-def _without(item: Any, mistaken: list[Place]) -> Any:
-    """A source without its mistaken fields, items and keys, so that the rest of it can be looked at."""
-    item = copy.deepcopy(item)
-    for place in reversed([place for place in mistaken if place]):  # none is the source itself: it fails again
-        holder = item
-        for step in place[:-1]:
-            holder = holder[step]
-        del holder[place[-1]]
-    return item
-
-
-def _paragraph(name: str, wrong: list[str]) -> str:
-    if len(wrong) == 1:
-        return f"The recipe {name} cannot run. {wrong[0]}"
-    return "\n".join([f"The recipe {name} has {len(wrong)} mistakes; nothing was started.", *(f"- {m}" for m in wrong)])

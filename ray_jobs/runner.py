@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langvec.errors import InputError, TrainingError
+from ray_jobs.pool import pooled
 from ray_jobs.progress import Progress
 from ray_jobs.stages import Entry, Record, Stage, Survey
 from ray_jobs.store import Store
@@ -31,23 +32,35 @@ def walk(store: Store, stages: Sequence[Stage], checkpoint_every_s: float = 60) 
     failures: dict[str, BaseException] = {}
     waiting: list[str] = []
     for stage in stages:
-        entries = survey.entries(stage.pieces)
+        entries = survey.entries(stage.of(survey.done))
         todo = sorted((entry for entry in entries if entry.state != "done" and entry.folder), key=_size, reverse=True)
         waiting += [entry.piece.id for entry in entries if not entry.folder]
         with Progress(stage.name, total=len(entries), done=sum(entry.state == "done" for entry in entries)) as progress:
-            for entry, result in _in_flight(todo, lambda e: Task.of(e, survey.kin(e.piece), store, checkpoint_every_s)):
+            for entry, result in _placed(
+                todo, stage, lambda e: Task.of(e, survey.kin(e.piece), store, checkpoint_every_s)
+            ):
                 if isinstance(result, Record):
                     survey.finished(entry.piece, result)
                 else:
                     failures[entry.piece.id] = result
                 progress.step(isinstance(result, Record))
-    done = {piece.id: survey.done[piece.id] for stage in stages for piece in stage.pieces if piece.id in survey.done}
+    pieces = [piece for stage in stages for piece in stage.of(survey.done)]
+    done = {piece.id: survey.done[piece.id] for piece in pieces if piece.id in survey.done}
     return Outcome(done, failures, waiting)
 
 
 def _size(entry: Entry) -> int:
     """Bytes that a piece reads: the longest work starts first, so that none is left alone at the end."""
     return sum(file["bytes"] for record in entry.needed.values() for file in record.meta["files"].values())
+
+
+def _placed(
+    todo: Sequence[Entry], stage: Stage, task_of: Callable[[Entry], Task]
+) -> Iterator[tuple[Entry, Record | BaseException]]:
+    if stage.pool and todo:
+        in_order = sorted(todo, key=lambda entry: entry.piece.name)  # what needs the same model comes together
+        return pooled(in_order, [task_of(entry) for entry in in_order], stage.pool)
+    return _in_flight(todo, task_of)
 
 
 def _in_flight(

@@ -68,9 +68,25 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """Actors that keep what they have loaded from one piece to the next. Never part of a fingerprint."""
+
+    least: int = 1
+    most: int | None = None  # as many as fit
+
+
+@dataclass(frozen=True)
 class Stage:
+    """Pieces that do not need each other. `later` tells of those that only show when earlier stages are done."""
+
     name: str
     pieces: tuple[Piece, ...]
+    later: Callable[[Mapping[str, Record]], Sequence[Piece]] | None = None
+    pool: Pool | None = None  # none: tasks, or an actor of its own for each piece that asks for one
+
+    def of(self, done: Mapping[str, Record]) -> tuple[Piece, ...]:
+        """All pieces that can be told, given what is done."""
+        return (*self.pieces, *(self.later(done) if self.later else ()))
 
 
 @dataclass(frozen=True)

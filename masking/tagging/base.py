@@ -35,10 +35,16 @@ class Span(NamedTuple):
     label: str
 
 
+class SetAside(NamedTuple):
+    """Why a sentence has no tags: it is kept, and counted, but no mask counts on it."""
+
+    reason: str
+
+
 class Tagger(Protocol):
     """A loaded model."""
 
-    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
+    def tag(self, sentences: Sequence[Sentence]) -> Sequence[list[Span] | SetAside]:
         """The spans of each sentence, in the order of the sentences. May raise for a sentence that it cannot take."""
         ...
 

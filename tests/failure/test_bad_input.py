@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from ray_jobs.command import run_job
+from ray_jobs.entropy2vec import JOB
 from ray_jobs.store import Store
 from tests.conftest import contents, langscape
 
 
 def run(recipe: Path, folder: Path, *settings: str) -> int:
     """The command inside this process and its cluster."""
-    return run_job(str(recipe), str(folder), settings, plan=False, address=None, endpoint=None)
+    return run_job(JOB, str(recipe), str(folder), settings, plan=False, address=None, endpoint=None)
 
 
 def test_a_mistake_seen_before_the_start_exits_2_with_a_paragraph_and_no_traceback(
@@ -106,7 +107,7 @@ def test_a_changed_recipe_redoes_what_it_affects_and_the_plan_says_so(
     assert run(recipe, tmp_path / "run") == 0
     corpora = {path: path.stat().st_mtime_ns for path in (tmp_path / "run/corpus").rglob("*")}
     capsys.readouterr()
-    assert run_job(str(recipe), str(tmp_path / "run"), ["alphabet.min_count=3"], True, None, None) == 0
+    assert run_job(JOB, str(recipe), str(tmp_path / "run"), ["alphabet.min_count=3"], True, None, None) == 0
     plan = capsys.readouterr().out
     assert "corpus     3 in all: 3 done" in plan
     assert "char         stale: min_count 2 -> 3" in plan

@@ -141,13 +141,14 @@ NODE_LOST = """
 import sys, threading, time
 from ray.cluster_utils import Cluster
 from ray_jobs.command import run_job
+from ray_jobs.entropy2vec import JOB
 from ray_jobs.store import Store
 recipe, run = sys.argv[1:]
 head = {"num_cpus": 1, "object_store_memory": 80 << 20}
 cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)  # later Ray might choose the other node
 node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
 status = []
-job = threading.Thread(target=lambda: status.append(run_job(recipe, run, [], False, None, None)))
+job = threading.Thread(target=lambda: status.append(run_job(JOB, recipe, run, [], False, None, None)))
 job.start()
 store = Store(run)
 while not any(name.startswith("model/transformer") for name in store.records()):

@@ -16,11 +16,12 @@ import sys
 from ray.cluster_utils import Cluster
 from langvec.errors import InputError
 from ray_jobs.command import run_job
+from ray_jobs.entropy2vec import JOB
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 80 << 20})
 cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
 for run in sys.argv[2:]:
     try:
-        print("exit", run_job(sys.argv[1], run, [], False, cluster.address, None))
+        print("exit", run_job(JOB, sys.argv[1], run, [], False, cluster.address, None))
     except InputError as error:
         print("refused", error)
 """

@@ -9,7 +9,8 @@ from langvec.errors import InputError
 from ray_jobs import entropy2vec
 from ray_jobs.embed import embed
 from ray_jobs.finished import FinishedRun
-from ray_jobs.recipe import load_recipe
+from ray_jobs.loading import load_recipe
+from ray_jobs.recipe import Recipe
 from ray_jobs.stages import Survey
 from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import Task, do
@@ -23,7 +24,7 @@ def work(write_recipe: Callable[..., Path], tmp_path: Path) -> Work:
     file = write_recipe()
 
     def until(last: str, *settings: str) -> Store:
-        recipe = load_recipe(str(file), settings)
+        recipe = load_recipe(Recipe, str(file), settings)
         store = Store.open(str(tmp_path / "run"))
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
         survey = Survey(store.records())

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from langvec.errors import InputError
+from ray_jobs.loading import load_recipe
 from ray_jobs.mistakes import EXAMPLES
-from ray_jobs.recipe import load_recipe
+from ray_jobs.recipe import Recipe
 
 CORPORA = "corpora: [{kind: udhr, languages: [deu, nld]}]\n"
 
@@ -15,7 +16,7 @@ CORPORA = "corpora: [{kind: udhr, languages: [deu, nld]}]\n"
 def refusal(folder: Path, text: str) -> str:
     (folder / "r.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_recipe(str(folder / "r.yaml"))
+        load_recipe(Recipe, str(folder / "r.yaml"))
     return str(caught.value).removeprefix(f"The recipe {folder / 'r.yaml'} ").removeprefix("cannot run. ")
 
 
@@ -124,4 +125,4 @@ def test_a_file_without_fields_is_refused_by_what_it_holds(tmp_path: Path, text:
 def test_the_examples_in_messages_are_valid(tmp_path: Path, field: str) -> None:
     raw = yaml.safe_load(CORPORA) | {field: yaml.safe_load(EXAMPLES[field])}
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(raw))
-    assert load_recipe(str(tmp_path / "r.yaml"))
+    assert load_recipe(Recipe, str(tmp_path / "r.yaml"))

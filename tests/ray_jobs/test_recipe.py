@@ -8,43 +8,44 @@ import yaml
 from pydantic import ValidationError
 
 from langvec.errors import InputError
-from ray_jobs.recipe import Recipe, load_recipe, shipped
+from ray_jobs.loading import load_recipe, shipped
+from ray_jobs.recipe import Recipe
 
 
 def refusal(recipe: Path, *settings: str) -> str:
     with pytest.raises(InputError) as caught:
-        load_recipe(str(recipe), settings)
+        load_recipe(Recipe, str(recipe), settings)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped(Recipe))
 def test_shipped_recipes_are_valid(name: str) -> None:
-    assert load_recipe(name).descriptions()
+    assert load_recipe(Recipe, name).descriptions()
 
 
 def test_a_recipe_written_out_reads_back_as_the_same_recipe(write_recipe: Callable[..., Path], tmp_path: Path) -> None:
-    recipe = load_recipe(str(write_recipe()))
+    recipe = load_recipe(Recipe, str(write_recipe()))
     (tmp_path / "again.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    assert load_recipe(str(tmp_path / "again.yaml")) == recipe
+    assert load_recipe(Recipe, str(tmp_path / "again.yaml")) == recipe
 
 
 def test_set_reaches_fields_list_items_and_sections_that_are_not_there(write_recipe: Callable[..., Path]) -> None:
     settings = ["cleaning.min_chars=3", "corpora.0.errors=replace", "alphabet={kind: bpe, size: 500}"]
-    recipe = load_recipe(str(write_recipe()), settings)
+    recipe = load_recipe(Recipe, str(write_recipe()), settings)
     assert (recipe.cleaning.min_chars, recipe.corpora[0].errors, recipe.alphabet.kind) == (3, "replace", "bpe")
 
 
 def test_set_reaches_into_the_defaults_of_a_recipe_that_leaves_them_out(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("corpora: [{kind: udhr, languages: [deu, nld]}]")
     settings = ["models.0.order=4", "trees.grow.1.min_samples=0.2", "alphabet.min_count=3"]
-    recipe = load_recipe(str(tmp_path / "r.yaml"), settings)
+    recipe = load_recipe(Recipe, str(tmp_path / "r.yaml"), settings)
     assert (recipe.models[0].order, recipe.trees.grow[1].min_samples, recipe.alphabet.min_count) == (4, 0.2, 3)
     assert "models.0.order: expected 8 or less, found 9" in refusal(tmp_path / "r.yaml", "models.0.order=9")
     assert "a list of 1 (count from 0)" in refusal(tmp_path / "r.yaml", "models.1.order=4")
 
 
 def test_a_recipe_cannot_be_changed_after_it_was_checked(write_recipe: Callable[..., Path]) -> None:
-    recipe = load_recipe(str(write_recipe()))
+    recipe = load_recipe(Recipe, str(write_recipe()))
     with pytest.raises(ValidationError):
         recipe.seed = 2
 
@@ -114,6 +115,6 @@ def test_a_setting_that_leads_nowhere_is_refused(write_recipe: Callable[..., Pat
 
 
 def test_the_order_of_languages_is_the_order_of_the_recipe(write_recipe: Callable[..., Path]) -> None:
-    recipe = load_recipe(str(write_recipe()))
+    recipe = load_recipe(Recipe, str(write_recipe()))
     assert isinstance(recipe, Recipe)
     assert [corpus.code for corpus in recipe.descriptions()] == ["deu_Latn", "nld_Latn", "hin_Deva"]
