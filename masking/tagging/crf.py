@@ -21,10 +21,11 @@ from masking.tagging.kinds import KINDS, Kind, TagSet, kind_of
 from masking.tagging.tagged import TaggedSentence, TagSpan, counted, labels_of, spans_of
 from masking.tagging.words import pieces
 
-_BIAS = "langscape-features-1"  # changes with the features: a model trained on others must not be used with these
+# Stands at the end of our models, and changes with the features: trained on others a model would tag at random.
+_FEATURES = b"langscape features 1"
 _MAGIC = b"lCRF"
 _HELD_OUT = 10  # every tenth sentence
-_AFFIX = 4
+_AFFIX = 6  # characters; in Tamil, Sinhala and their like a syllable takes two or three
 _LONG = 10
 _SHAPES = {"Lu": "A", "Lt": "A", "Ll": "a", "Lo": "x", "Lm": "", "Nd": "0", "Mn": "", "Mc": "", "Me": "", "Cf": ""}
 
@@ -58,13 +59,15 @@ class CrfTagger:
 
     def __init__(self, file: str, tags: TagSet) -> None:
         content = Path(file).read_bytes()
-        self._model = CrfModel(content, file)
+        if not content.endswith(_FEATURES):
+            raise InputError(f"{file} is not a whole model of this version's train_crf. Expected one; train it again.")
+        self._model = CrfModel(content.removesuffix(_FEATURES), file)
         self._tags = tags
         labels = self._model.known()
-        if _BIAS.encode() not in content or not any(kind_of(label, tags) for label in labels):
+        if not any(kind_of(label, tags) for label in labels):
             raise InputError(
-                f"{file} is not a model of this version's train_crf for tag set {tags}. Its labels are "
-                f"{', '.join(labels[:10])}. Check `tags`, or train it again."
+                f"{file} has no label that counts as a noun, a verb or a name in tag set {tags}. Its labels are "
+                f"{', '.join(labels[:10])}. Check `tags`."
             )
 
     def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
@@ -125,6 +128,8 @@ def train_crf(
         trainer.append(features(words), labels)
     scratch = file.with_name(f".{file.name}.part")
     trainer.train(str(scratch))
+    with scratch.open("ab") as stream:
+        stream.write(_FEATURES)
     os.replace(scratch, file)
     return _account(learnt, rows[_HELD_OUT - 1 :: _HELD_OUT], CrfTagger(str(file), tags), tags)
 
@@ -172,7 +177,15 @@ def _spelling(word: str) -> tuple[str, ...]:
     longest = min(_AFFIX, len(low) - 1)  # the whole word is a feature already
     affixes = [f"{name}{n}={part}" for n in range(1, longest + 1) for name, part in (("^", low[:n]), ("$", low[-n:]))]
     signs = [f"has={sign}" for sign in sorted(set(word)) if unicodedata.category(sign)[0] not in "LM"]
-    return (_BIAS, f"word={word}", f"low={low}", f"shape={_shape(word)}", f"long={len(word) > _LONG}", *affixes, *signs)
+    return (
+        "bias",
+        f"word={word}",
+        f"low={low}",
+        f"shape={_shape(word)}",
+        f"long={len(word) > _LONG}",
+        *affixes,
+        *signs,
+    )
 
 
 @lru_cache(1 << 16)

@@ -20,8 +20,11 @@ _NO_NAMES: dict[str, frozenset[str]] = {
     "currencies": frozenset({"XAG", "XAU", "XPD", "XPT", "XTS", "XXX"}),
 }
 _ORGANISATIONS = frozenset({"EU", "UN"})
-_SHORTEST = 3  # characters of a single word; the Sinhala name of the language Ho is also the word for `or`
-_SHORTEST_WIDE = 2  # Chinese and Korean write most countries with two
+# Characters of the shortest name. Without capitals a short one is often a word too: Awadhi is `awake` in Sinhala, Thai
+# is `mother` in Tamil. Countries are worth the risk; Chinese and Korean write most of them with two.
+_SHORTEST = 3
+_SHORTEST_WITHOUT_CAPITALS = 5
+_SHORTEST_WIDE = 2
 
 
 def gazetteer(code: str) -> list[Entry]:
@@ -48,24 +51,23 @@ def gazetteer(code: str) -> list[Entry]:
 def _names(part: str, named: Mapping[str, str]) -> Iterator[tuple[str, Label]]:
     for key, name in named.items():
         label: Label = "MISC" if part != "territories" else "ORG" if key in _ORGANISATIONS else "LOC"
-        # Some are the code itself, for want of a translation.
-        yield from ((form, label) for form in _forms(name) if form.casefold() != key.casefold())
-
-
-def _forms(name: str) -> set[str]:
-    """The name and, of `Myanmar (Burma)`, what is outside the brackets."""
-    composed = " ".join(unicodedata.normalize("NFC", name).split())
-    return {form for form in (composed, _outside_brackets(composed)) if _is_long(form)}
+        composed = " ".join(unicodedata.normalize("NFC", name).split())
+        for form in sorted({composed, _outside_brackets(composed)}):
+            # Some are the code itself, for want of a translation.
+            if len(form) >= _shortest(form, label) and form.casefold() != key.casefold():
+                yield form, label
 
 
 def _outside_brackets(name: str) -> str:
+    """`Myanmar` of `Myanmar (Burma)`."""
     before, _, rest = name.partition("(")
     return " ".join((before + rest.partition(")")[2]).split())
 
 
-def _is_long(name: str) -> bool:
-    wide = any(unicodedata.east_asian_width(char) == "W" for char in name)
-    return len(name) >= (_SHORTEST_WIDE if wide else _SHORTEST)
+def _shortest(name: str, label: Label) -> int:
+    if any(unicodedata.east_asian_width(char) == "W" for char in name):
+        return _SHORTEST_WIDE
+    return _SHORTEST_WITHOUT_CAPITALS if label == "MISC" and name.lower() == name.upper() else _SHORTEST
 
 
 def _locale(code: str) -> Any:

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from langvec.errors import InputError
 from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash
-from masking.tagging.kinds import TagSet, kind_of
+from masking.tagging.kinds import TagSet, bare, kind_of
 from masking.tagging.reading import opened
 from masking.tagging.tagged import TaggedSentence, TagSpan, counted, labels_of
-from masking.tagging.words import Word, words
+from masking.tagging.words import words
 
 Key = tuple[str, ...]
 
@@ -113,16 +113,17 @@ def train_lexicon(
     A word's `share` is that of the occurrences that count as the same kind (NOUN and PROPN both as noun) among all its
     occurrences; names of several words are entries too, and are counted only where they are tagged.
     """
-    of_word: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    of_key: defaultdict[Key, Counter[str]] = defaultdict(Counter)
     for sentence in tagged:
-        inside = words(sentence.text)
-        for word, label in zip(inside, _labels(inside, sentence, tags), strict=True):
-            of_word[_folded(word.text, ignore_case)][label] += 1
+        forms = _forms(sentence.text, ignore_case)
+        for form, label in zip(forms, _labels(sentence, tags), strict=True):
+            of_key[form.alone,][label] += 1
         for span in sentence.spans:
-            if name := _long_name(sentence.text[span.start : span.end]):
-                of_word[_folded(name, ignore_case)][span.tag] += 1
-    tag_of = {word: _tag(counts, tags, min_count, share) for word, counts in of_word.items()}
-    return sorted(Entry(word, tag) for word, tag in tag_of.items() if tag)
+            name = _forms(sentence.text[span.start : span.end], ignore_case)
+            if len(name) > 1:
+                of_key[_key(name)][span.tag] += 1
+    tag_of = {key: _tag(counts, tags, min_count, share) for key, counts in of_key.items()}
+    return sorted(Entry(" ".join(key), tag) for key, tag in tag_of.items() if tag)
 
 
 def write_lexicon(entries: Iterable[Entry], file: Path) -> None:
@@ -133,18 +134,13 @@ def write_lexicon(entries: Iterable[Entry], file: Path) -> None:
 
 def read_lexicon(file: Path) -> Iterator[Entry]:
     """The entries of a file; InputError names the line that is none."""
-    try:
-        with opened(file) as stream:
-            for number, line in enumerate(stream, 1):
-                columns = [column.strip() for column in line.split("\t")]
-                if len(columns) == len(Entry._fields) and all(columns):
-                    yield Entry(*columns)
-                elif line.strip():
-                    raise InputError(f"{file}, line {number}: {line.rstrip()!r}. Expected an entry, a tab and its tag.")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file} is not UTF-8 ({error.reason} at byte {error.start}). Expected text in UTF-8."
-        ) from None
+    with opened(file) as stream:
+        for number, line in enumerate(stream, 1):
+            columns = [column.strip() for column in line.split("\t")]
+            if len(columns) == len(Entry._fields) and all(columns):
+                yield Entry(*columns)
+            elif line.strip():
+                raise InputError(f"{file}, line {number}: {line.rstrip()!r}. Expected an entry, a tab and its tag.")
 
 
 def _forms(text: str, ignore_case: bool) -> list[_Form]:
@@ -163,24 +159,18 @@ def _key(forms: Sequence[_Form]) -> Key:
 
 def _folded(text: str, ignore_case: bool) -> str:
     """Composed, for text from elsewhere may spell a vowel or an accent with two characters."""
-    return unicodedata.normalize("NFC", text.casefold() if ignore_case else text)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold() if ignore_case else text)
 
 
-def _labels(inside: Sequence[Word], sentence: TaggedSentence, tags: TagSet) -> list[str]:
+def _labels(sentence: TaggedSentence, tags: TagSet) -> list[str]:
     """The tag of each word; none for a part of a longer name, which is an entry of its own."""
+    labels = labels_of(words(sentence.text), sentence, tags)
     if tags != "ne":
-        return labels_of(inside, sentence, tags)
-    labels = [*labels_of(inside, sentence, tags), "O"]
+        return labels
     return [
-        "O" if label.startswith("I-") or after.startswith("I-") else label.removeprefix("B-")
-        for label, after in pairwise(labels)
+        "O" if label.startswith("I-") or after.startswith("I-") else bare(label)
+        for label, after in pairwise([*labels, "O"])
     ]
-
-
-def _long_name(text: str) -> str | None:
-    """Several words with what is between them; None for a single one."""
-    inside = words(text)
-    return " ".join(text[inside[0].start : inside[-1].end].split()) if len(inside) > 1 else None
 
 
 def _tag(counts: Counter[str], tags: TagSet, min_count: int, share: float) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -64,22 +65,24 @@ def read_tagged(file: Path, tags: TagSet) -> Iterator[TaggedSentence]:
     if problems := unreadable(str(file)):
         raise InputError(problems[0])
     reader = READERS[_suffix(file)]
-    try:
-        with opened(file) as stream:
+    with opened(file) as stream:
+        try:
             yield from reader(enumerate(stream, 1), tags)
-    except LineError as error:
-        raise InputError(f"{file}, line {error.line}: {error}.") from None
+        except LineError as error:
+            raise InputError(f"{file}, line {error.line}: {error}.") from None
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[TextIO]:
+    """A text file, plain or gzipped, with or without a byte order mark; InputError if it is not what it should be."""
+    code = "utf-8-sig"
+    try:
+        with gzip.open(file, "rt", encoding=code) if file.suffix == ".gz" else file.open(encoding=code) as stream:
+            yield stream
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file} is not UTF-8 ({error.reason} at byte {error.start}). Expected text in UTF-8."
-        ) from None
+        raise InputError(f"{file} is not UTF-8 ({error.reason}). Expected text in UTF-8.") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{file} is not a whole gzip file ({error}). Expected one, or a name without .gz.") from None
-
-
-def opened(file: Path) -> TextIO:
-    """A text file, plain or gzipped, with or without a byte order mark."""
-    return gzip.open(file, "rt", encoding="utf-8-sig") if file.suffix == ".gz" else file.open(encoding="utf-8-sig")
 
 
 def _suffix(file: Path) -> str:

@@ -115,7 +115,7 @@ def cut_out(file: Path) -> bytes:
     content = file.read_bytes()
     start = content.find(b"lCRF")
     size = int.from_bytes(content[start + 4 : start + 8], "little")
-    if start < 0 or start + size > len(content):
+    if start < 0 or size == 0 or start + size > len(content):
         raise InputError(
             f"{file} does not hold a whole CRFsuite model. Expected that of sinling 0.3.7; install this version again."
         )

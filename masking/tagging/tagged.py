@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from masking.tagging.base import Span
@@ -51,8 +52,7 @@ def labels_of(words: Sequence[Word], sentence: TaggedSentence, tags: TagSet) -> 
     spans = _span_of_each(words, sentence, tags)
     if tags != "ne":
         return [span.tag if span else "_" for span in spans]
-    before = [None, *spans[:-1]]
-    return [_begun(span, last) for span, last in zip(spans, before, strict=True)]
+    return [_begun(span, last) for last, span in pairwise([None, *spans])]
 
 
 def _names(words: Sequence[Word], labels: Sequence[str]) -> list[TagSpan]:
