@@ -33,7 +33,7 @@ class WordAlignment(Learning):
 
     kind: Literal["words"] = "words"
     letters: int | None = Field(5, ge=1, description="letters at the start of a word that count; null for all")
-    symmetry: Symmetry = Field("grow-diag", description="which links stay of those the two directions propose")
+    symmetry: Symmetry = Field("intersection", description="which links stay of those the two directions propose")
 
 
 @dataclass
@@ -85,6 +85,13 @@ class WordAligner:
         forward = _best(self.forward, source, target, same.T, self.recipe)
         backward = _best(self.backward, target, source, same, self.recipe)
         return symmetrised(forward, [(i, j) for j, i in backward], self.recipe.symmetry)
+
+    def align_texts(self, pairs: Sequence[tuple[str, str]]) -> list[list[Link]]:
+        """Links between the words of each pair, as `words` counts them."""
+        split = [
+            ([word.text for word in words(source)], [word.text for word in words(target)]) for source, target in pairs
+        ]
+        return [self.align(source, target) for source, target in split]
 
     def save(self, folder: Path) -> None:
         """The same training writes the same bytes."""
