@@ -1,0 +1,163 @@
+"""Tags carried over from the other side of a parallel corpus, for languages that have no tagger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Protocol
+
+from pydantic import Field
+
+from langvec.errors import InputError
+from masking.tagging.base import Sentence, Span, Tagger, TaggerRecipe
+from masking.tagging.embedding_align import EncoderAlignment
+from masking.tagging.kinds import KINDS, Kind, number_like
+from masking.tagging.wordalign import Link, WordAligner, WordAlignment
+from masking.tagging.words import Word, words
+
+_MERGED: frozenset[Kind] = frozenset({"NE", "SALIENT"})  # may be several words; nouns and verbs are one each
+
+Tagged = tuple[str, Sequence[Span]]  # a text and its spans
+
+
+class Unpaired(ValueError):  # noqa: N818 - it says how the sentence is, as Unpaired sentences are set aside
+    """A sentence without a partner on the tagged side: no mistake of anyone's, but nothing to carry over."""
+
+
+class Aligner(Protocol):
+    """Anything that links words of two sentences, by their numbers as `words` counts them."""
+
+    def align_texts(self, pairs: Sequence[tuple[str, str]]) -> list[list[Link]]: ...
+
+
+class ProjectionRecipe(TaggerRecipe):
+    """Tags carried over from the partners of the sentences in another language.
+
+    Every sentence needs a tagged partner, so `load_with` takes the tags of the other side, and `train` makes the
+    aligner first where it is one that learns. What the aligner is trained on belongs to the identity of the result,
+    and is the caller's to add.
+    """
+
+    kind: Literal["projection"] = "projection"
+    of: str = Field(min_length=1, description="code of the language whose tags are carried over, e.g. eng_Latn")
+    aligner: Annotated[WordAlignment | EncoderAlignment, Field(discriminator="kind")] = WordAlignment()
+    kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="which spans are carried over")
+
+    def problems(self) -> list[str]:
+        return self.aligner.problems() if isinstance(self.aligner, EncoderAlignment) else []
+
+    def identity(self) -> dict[str, str]:
+        """The hash of the recipe is there for the name: two projections of one language differ in it."""
+        recipe = hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        of_model = self.aligner.identity() if isinstance(self.aligner, EncoderAlignment) else {}
+        return {"of": self.of, "aligner": self.aligner.kind, "recipe": recipe, **of_model}
+
+    def train(self, pairs: Iterable[tuple[str, str]], folder: Path) -> None:
+        """Learn from sentences of `of` and their partners what `load_with` will read; nothing with an encoder."""
+        if isinstance(self.aligner, WordAlignment):
+            WordAligner.train(pairs, self.aligner).save(folder)
+
+    def load_with(self, folder: Path, lookup: Mapping[str, Tagged]) -> ProjectedTagger:
+        """The tagger of the sentences whose ids are in `lookup`, with the aligner that was trained into `folder`."""
+        aligner: Aligner = (
+            self.aligner.load() if isinstance(self.aligner, EncoderAlignment) else WordAligner.load(folder)
+        )
+        return ProjectedTagger(lookup, aligner, self.of, self.kinds)
+
+    def load(self) -> Tagger:
+        raise InputError(
+            f"Tags are carried over from {self.of}, and none of its sentences were given. Expected a parallel corpus "
+            f"whose other side is tagged first; to tag text without a partner, choose another kind of tagger."
+        )
+
+
+@dataclass(frozen=True)
+class ProjectedTagger:
+    """Tags sentences from the text and the spans of their partners."""
+
+    lookup: Mapping[str, Tagged]  # by the id that both sentences of a pair have
+    aligner: Aligner
+    of: str
+    kinds: Sequence[Kind] = KINDS
+
+    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
+        partners = [self._partner(sentence) for sentence in sentences]
+        links = self.aligner.align_texts([(text, s.text) for (text, _), s in zip(partners, sentences, strict=True)])
+        return [
+            project(text, [span for span in spans if span.kind in self.kinds], sentence.text, linked)
+            for (text, spans), sentence, linked in zip(partners, sentences, links, strict=True)
+        ]
+
+    def _partner(self, sentence: Sentence) -> Tagged:
+        try:
+            return self.lookup[sentence.id]
+        except KeyError:
+            raise Unpaired(f"No sentence {sentence.id} on the side of {self.of}.") from None
+
+
+def project(source_text: str, source_spans: Sequence[Span], target_text: str, links: Iterable[Link]) -> list[Span]:
+    """The spans of the source, on the words of the target that are linked to them.
+
+    Args:
+        links: number of a source word, number of a target word, both as `words` counts them.
+
+    A target word linked to words of several kinds takes the kind that most links support, and what else the source
+    says of those words: a name that is also a noun stays both. Neighbours that received one name become one name.
+    Numbers are never tagged.
+    """
+    source, target = words(source_text), words(target_text)
+    spans_of = [_at(word, source_spans) for word in source]
+    linked: dict[int, list[list[int]]] = {}
+    for i, j in links:
+        linked.setdefault(j, []).append(spans_of[i])
+    carried = [
+        one for j in sorted(linked) if not number_like(target[j].text) for one in _votes(j, linked[j], source_spans)
+    ]
+    found = [Span(target[a].start, target[b].end, kind, label) for a, b, kind, label in _merged(carried)]
+    return sorted(found, key=lambda span: (span.start, span.end, KINDS.index(span.kind)))
+
+
+class Carried(NamedTuple):
+    """A source span as a target word received it."""
+
+    word: int
+    kind: Kind
+    label: str
+    source: int  # number of the source span
+
+
+def _at(word: Word, spans: Sequence[Span]) -> list[int]:
+    """Numbers of the spans that share a character with a word: taggers split finer, at apostrophes and hyphens."""
+    return [number for number, span in enumerate(spans) if span.start < word.end and word.start < span.end]
+
+
+def _votes(word: int, ballots: Sequence[Sequence[int]], spans: Sequence[Span]) -> Iterator[Carried]:
+    """What a target word becomes; a ballot names the spans of one linked source word."""
+    kinds = Counter(kind for ballot in ballots for kind in {spans[number].kind for number in ballot})
+    if not kinds:
+        return
+    winner = min(kinds, key=lambda kind: (-kinds[kind], KINDS.index(kind)))
+    count = Counter(number for ballot in ballots for number in ballot)
+    together = {number for ballot in ballots if winner in {spans[n].kind for n in ballot} for number in ballot}
+    for kind in sorted({spans[number].kind for number in together}, key=KINDS.index):
+        number = min((n for n in together if spans[n].kind == kind), key=lambda n: (-count[n], n))
+        yield Carried(word, kind, spans[number].label, number)
+
+
+def _merged(carried: Sequence[Carried]) -> Iterator[tuple[int, int, Kind, str]]:
+    """First and last word, kind and label; neighbours of one source span as one where the kind allows it."""
+    for one in carried:
+        if one.kind not in _MERGED:
+            yield one.word, one.word, one.kind, one.label
+    for kind in _MERGED:
+        run: list[Carried] = []
+        for one in (one for one in carried if one.kind == kind):
+            if run and (one.source, one.word) != (run[-1].source, run[-1].word + 1):
+                yield run[0].word, run[-1].word, kind, run[0].label
+                run = []
+            run.append(one)
+        if run:
+            yield run[0].word, run[-1].word, kind, run[0].label
