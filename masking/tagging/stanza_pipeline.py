@@ -1,0 +1,227 @@
+"""Nouns, verbs and names by the neural taggers of stanza, many sentences at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from langvec.errors import InputError
+from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash, installed
+from masking.tagging.kinds import kind_of
+from masking.tagging.stanza_models import default_folder, index, model_files, none_offered, offered
+from masking.tagging.words import pieces
+
+# Texts are cut into parts of at most so many characters, and words that the taggers see are cut off: both go through
+# LSTMs padded to the longest of a batch, and one line of a megabyte or one URL of a thousand letters fills a memory.
+_PART = 10_000
+_WORD = 100
+_WHITE = re.compile(r"\s")
+
+Processor = Literal["pos", "ner"]
+
+
+class StanzaRecipe(TaggerRecipe):
+    """Models of stanza, downloaded beforehand or trained by oneself. Nothing is downloaded while tagging."""
+
+    kind: Literal["stanza"] = "stanza"
+    language: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$", description="stanza's code of the language, such as en or ta")
+    folder: LocalPath | None = Field(None, description="folder of models; stanza's own by default")
+    package: str = Field("default", description="which of stanza's sets of models; default_fast is several times faster")
+    processors: tuple[Processor, ...] = Field(("pos", "ner"), min_length=1, description="what to tag: words, names")
+    pos_model: LocalPath | None = Field(None, description="model file for parts of speech in place of the folder's")
+    ner_model: LocalPath | None = Field(None, description="model file for named entities in place of the folder's")
+    tokenize: Literal["stanza", "words"] = Field(
+        "stanza", description="who splits text: a model of stanza, or white space and punctuation (own models)"
+    )
+
+    @model_validator(mode="after")
+    def _check_processors(self) -> StanzaRecipe:
+        if len(set(self.processors)) < len(self.processors):
+            raise ValueError(f"processors names one twice: {self.processors}")
+        for processor, model in (("pos", self.pos_model), ("ner", self.ner_model)):
+            if model and processor not in self.processors:
+                raise ValueError(f"{processor}_model is given but processors has no {processor}; add it or drop the model")
+        return self
+
+    def problems(self) -> list[str]:
+        installed("stanza", "taggers")
+        files = self._files()
+        absent = [processor for processor in self._loaded() if processor not in files]
+        if absent:
+            return [self._no_model(absent)]
+        missing = [str(file) for file in files.values() if not file.is_file()]
+        return [f"Files of the stanza tagger are missing: {', '.join(missing)}. {self._way()}"] if missing else []
+
+    def identity(self) -> dict[str, str]:
+        files = {what: content_hash(file) for what, file in self._files().items()}
+        return {"stanza": installed("stanza", "taggers")} | files
+
+    def load(self) -> StanzaTagger:
+        if problems := self.problems():
+            raise InputError(" ".join(problems))
+        if index(self._folder()):
+            return StanzaTagger(self._pipeline(self._folder()), self.tokenize == "words")
+        with tempfile.TemporaryDirectory() as empty:
+            (Path(empty) / "resources.json").write_text(json.dumps({}))
+            return StanzaTagger(self._pipeline(Path(empty)), self.tokenize == "words")
+
+    def _pipeline(self, folder: Path) -> Any:
+        import stanza
+        import torch
+
+        files = {"pos_model_path": self.pos_model, "ner_model_path": self.ner_model}
+        return stanza.Pipeline(
+            self.language,
+            dir=str(folder),
+            package=self.package,
+            processors=",".join(["tokenize", *self.processors]),
+            download_method=None,
+            use_gpu=torch.cuda.is_available(),
+            allow_unknown_language=True,
+            tokenize_pretokenized=self.tokenize == "words",
+            verbose=False,
+            **{name: file for name, file in files.items() if file},
+        )
+
+    def _folder(self) -> Path:
+        return Path(self.folder) if self.folder else default_folder()
+
+    def _loaded(self) -> list[str]:
+        """The processors that need a model."""
+        return [*(["tokenize"] if self.tokenize == "stanza" else []), *self.processors]
+
+    def _files(self) -> dict[str, Path]:
+        given = {"pos": self.pos_model, "ner": self.ner_model}
+        own = {processor: Path(file) for processor, file in given.items() if file}
+        if set(own) == set(self._loaded()):
+            return own
+        return model_files(self._folder(), self.language, self.package, self._loaded()) | own
+
+    def _no_model(self, absent: Sequence[str]) -> str:
+        folder, what = self._folder(), " and ".join(absent)
+        if not index(folder):
+            found = "" if folder.is_dir() else ", which does not exist"
+            return f"No models of stanza in {folder}{found}. Expected resources.json and models of {what}. {self._way()}"
+        return f"{folder} has no model of {what} for {self.language!r} in the package {self.package!r}. {self._way()}"
+
+    def _way(self) -> str:
+        """What to do about models that are not there."""
+        if not offered(self.language, "pos"):
+            return none_offered(self.language) + " Own models need `tokenize: words`."
+        if "ner" in self.processors and not self.ner_model and not offered(self.language, "ner"):
+            return (
+                f"stanza has no ner model of {self.language!r}: set `processors: [pos]`, or take names from another "
+                f"tagger: projection, lexicon or crf. For the rest run `langscape taggers fetch stanza {self.language}`."
+            )
+        own = " Models that you trained need `tokenize: words`." if self.tokenize == "stanza" else ""
+        return f"Run `langscape taggers fetch stanza {self.language}`, or copy the folder of models there.{own}"
+
+
+class _Part(NamedTuple):
+    """A piece of a text, short enough for the models, and what it belongs to."""
+
+    owner: int
+    start: int
+    text: str
+
+
+class StanzaTagger:
+    """A loaded pipeline. Sentences are sorted by length, so that a batch holds little padding."""
+
+    def __init__(self, pipeline: Any, by_words: bool) -> None:
+        self._pipeline = pipeline
+        self._split = self._by_words if by_words else self._by_model
+
+    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
+        import torch
+
+        parts = [part for owner, sentence in enumerate(sentences) for part in _parts(owner, sentence.text)]
+        spans: list[list[Span]] = [[] for _ in sentences]
+        with torch.inference_mode():
+            found = self._split(parts)
+            self._process([sentence for _, sentence in found])
+        for part, sentence in found:
+            spans[part.owner] += [_moved(span, part.start) for span in spans_of(sentence)]
+        return spans
+
+    def _by_words(self, parts: Sequence[_Part]) -> list[tuple[_Part, Any]]:
+        """stanza's sentences, one a part, of our own words."""
+        from stanza import Document
+
+        full = [(part, pieces(part.text)) for part in parts]
+        full = [(part, words) for part, words in full if words]
+        rows = [
+            [
+                {"id": (number,), "text": word.text[:_WORD], "start_char": word.start, "end_char": word.end}
+                for number, word in enumerate(words, 1)
+            ]
+            for _, words in full
+        ]
+        # With no text at all stanza fails to write out a name; the offsets are of many texts, so none is the right one.
+        return list(zip([part for part, _ in full], Document(rows, text="").sentences, strict=True))
+
+    def _by_model(self, parts: Sequence[_Part]) -> list[tuple[_Part, Any]]:
+        """stanza's sentences, one or more a part, of the words that its model finds."""
+        from stanza import Document
+
+        # A blank line is a border between texts to stanza; inside one it must not be.
+        documents = [Document([], text=_WHITE.sub(" ", part.text)) for part in parts]
+        documents = self._pipeline.process(documents, processors="tokenize,mwt")
+        found = [(part, sent) for part, doc in zip(parts, documents, strict=True) for sent in doc.sentences]
+        for _, sentence in found:
+            for word in sentence.words:
+                word.text = word.text[:_WORD]
+        return found
+
+    def _process(self, sentences: Sequence[Any]) -> None:
+        """Leave the tags of words and names on stanza's sentences."""
+        from stanza import Document
+
+        document = Document([])
+        document.sentences = sorted(sentences, key=lambda sentence: len(sentence.words))
+        document.num_tokens = sum(len(sentence.tokens) for sentence in sentences)
+        document.num_words = sum(len(sentence.words) for sentence in sentences)
+        if sentences:
+            self._pipeline.process(document, processors="pos,ner")
+
+
+def _parts(owner: int, text: str) -> Iterator[_Part]:
+    """The text, cut at white space where it is too long for the models."""
+    start = 0
+    while len(text) - start > _PART:
+        end = max(text.rfind(white, start, start + _PART) for white in " \t\n")
+        end = end if end > start else start + _PART
+        yield _Part(owner, start, text[start:end])
+        start = end
+    if text[start:].strip():
+        yield _Part(owner, start, text[start:])
+
+
+def _moved(span: Span, start: int) -> Span:
+    return span._replace(start=span.start + start, end=span.end + start)
+
+
+def spans_of(sentence: Any) -> list[Span]:
+    """Nouns, verbs and names of a sentence of stanza, by the characters that it was given."""
+    found = [Span(entity.start_char, entity.end_char, "NE", entity.type) for entity in sentence.ents if _name(entity)]
+    for token in sentence.tokens:
+        for word in token.words:
+            if word.upos and (kind := kind_of(word.upos, "upos")):
+                # Words that are not in the text as they stand (French `du` is de + le) have the place of their token.
+                start, end = (word.start_char, word.end_char) if word.start_char is not None else _place(token)
+                found.append(Span(start, end, kind, word.upos))
+    return found
+
+
+def _name(entity: Any) -> bool:
+    return kind_of(entity.type, "ne") is not None
+
+
+def _place(token: Any) -> tuple[int, int]:
+    return token.start_char, token.end_char
