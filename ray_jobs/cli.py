@@ -185,6 +185,66 @@ def typology(
     _tell(endpoint, lambda: correlate(file, run, kind))
 
 
+@app.command()
+def tag(
+    recipe: Annotated[
+        str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (tag-demo) or a YAML file.")
+    ],
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Find named entities, nouns and verbs in text: one table for each language, for masks to be placed by.
+
+    The same command again does only what is missing, as with `entropy2vec`.
+    """
+    from ray_jobs.command import run_job
+    from ray_jobs.tagging import JOB
+
+    with _mistakes_explained():
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint))
+
+
+@app.command()
+def masks(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="An entity table, or a folder of them: RUN/results/entities/eng_Latn."),
+    ],
+    strategy: Annotated[
+        str,
+        typer.Option(
+            "--masks",
+            metavar="NAME|YAML",
+            help="lem, mlm, whole_word, span, random_word, rare_word; or its fields: '{kinds: [NE], per_entity: 2}'.",
+        ),
+    ] = "lem",
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="NAME|PATH",
+            help="A model's name or folder, or a tokenizer.json; none: learnt from FILE.",
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print sentences with what is hidden in them.")] = False,
+    sentences: Annotated[
+        int, typer.Option("--sentences", metavar="N", min=1, help="How many sentences --show prints.")
+    ] = 8,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Another seed, other masks.")] = 1,
+    colour: Annotated[
+        bool | None, typer.Option("--colour/--no-colour", help="Colours or brackets; none: colours on a terminal.")
+    ] = None,
+) -> None:
+    """Say where the masks of a strategy fall on tagged text, and show it sentence by sentence."""
+    from ray_jobs.masks import masks as lines
+
+    coloured = sys.stdout.isatty() if colour is None else colour
+    _tell(None, lambda: lines(file, strategy, tokenizer, sentences if show else 0, seed, coloured))
+
+
 sweep = typer.Typer(help="Try many settings on a finished run.", no_args_is_help=True)
 app.add_typer(sweep, name="sweep")
 

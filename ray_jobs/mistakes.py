@@ -14,6 +14,7 @@ from langvec.alphabet import AlphabetRecipe
 from langvec.config import Strict
 from langvec.models import ModelRecipe
 from langvec.sources import AnySource
+from masking.tagging import AnyTagger
 
 Place = tuple[int | str, ...]
 
@@ -51,11 +52,12 @@ EXAMPLES = {
     "models": "[{kind: ngram, order: 6}]",
     "scoring": "{tolerance: 0.01}",
     "vectors": "{orientation: column, value: nats, scale: centred, metric: cosine}",
+    "taggers": "{eng: {kind: spacy, model: en_core_web_sm}, tam: {kind: projection, of: eng}}",
     "trees": "{grow: [{construction: nj}]}",
     "trees.grow": "[{construction: nj}]",
     "compute": "{cpus: 4}",
 }
-KINDS = {"corpora": AnySource, "models": ModelRecipe, "alphabet": AlphabetRecipe}
+KINDS = {"corpora": AnySource, "models": ModelRecipe, "alphabet": AlphabetRecipe, "taggers": AnyTagger}
 
 
 def mistakes(raw: Any, error: ValidationError) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash
+from masking.tagging.base import LocalPath, Sentence, SetAside, Span, TaggerRecipe, content_hash
 from masking.tagging.kinds import Kind, TagSet
 from masking.tagging.reading import read_tagged, unreadable
 from masking.tagging.tagged import TaggedSentence, counted
@@ -44,14 +44,6 @@ class AnnotatedRecipe(TaggerRecipe):
         return AnnotatedTagger(self.file, read_tagged(Path(self.file), self.tags), self.tags, self.by)
 
 
-class Unmatched(ValueError):  # noqa: N818
-    """A sentence that nobody has tagged: the caller's to set aside, not a mistake in the file."""
-
-
-class TextDiffers(Unmatched):
-    """A sentence whose id is tagged, but on another text: its offsets would mark the wrong words."""
-
-
 class _Row(NamedTuple):
     """What is kept of a tagged sentence: small, for there may be a million."""
 
@@ -73,8 +65,8 @@ class AnnotatedTagger:
         if not self._rows:
             raise InputError(f"{file} holds no sentence. Expected tagged sentences.")
 
-    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
-        """The spans by our texts' characters; Unmatched for a sentence that is not in the file or differs there."""
+    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span] | SetAside]:
+        """The spans by our texts' characters; a sentence that is not in the file, or differs there, is set aside."""
         return [self._spans(sentence) for sentence in sentences]
 
     def _add(self, sentence: TaggedSentence, tags: TagSet) -> None:
@@ -94,25 +86,19 @@ class AnnotatedTagger:
         places = [(before[span.start], before[span.end], name) for span, name in zip(spans, names, strict=True)]
         return _Row(digest, array("I", chain.from_iterable(places)))
 
-    def _spans(self, sentence: Sentence) -> list[Span]:
-        numbers = iter(self._found(sentence).spans)
+    def _spans(self, sentence: Sentence) -> list[Span] | SetAside:
+        digest = _digest(sentence.text)
+        row = self._rows.get(sentence.id if self._by == "id" else digest)
+        if row is None:
+            return SetAside(f"its {self._by} has no tags in {self._file}")
+        if row.text != digest:
+            return SetAside(f"its id has tags in {self._file}, but on a text that differs by more than white space")
+        numbers = iter(row.spans)
         at = [position for position, char in enumerate(sentence.text) if not char.isspace()]
         return [
             Span(at[start], at[end - 1] + 1, *self._names[name])
             for start, end, name in zip(numbers, numbers, numbers, strict=True)
         ]
-
-    def _found(self, sentence: Sentence) -> _Row:
-        digest = _digest(sentence.text)
-        row = self._rows.get(sentence.id if self._by == "id" else digest)
-        if row is None:
-            what = "" if self._by == "id" else "the text of "
-            raise Unmatched(f"no tags for {what}id {sentence.id} in {self._file}")
-        if row.text != digest:
-            raise TextDiffers(
-                f"id {sentence.id} has tags in {self._file}, but on a text that differs by more than white space"
-            )
-        return row
 
 
 def _digest(text: str) -> bytes:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, Span, Tagger, TaggerRecipe
+from masking.tagging.base import Sentence, SetAside, Span, Tagger, TaggerRecipe
 from masking.tagging.embedding_align import EncoderAlignment
 from masking.tagging.kinds import KINDS, Kind, number_like
 from masking.tagging.wordalign import Link, WordAligner, WordAlignment
@@ -21,10 +21,6 @@ from masking.tagging.words import Word, words
 _MERGED: frozenset[Kind] = frozenset({"NE", "SALIENT"})  # may be several words; nouns and verbs are one each
 
 Tagged = tuple[str, Sequence[Span]]  # a text and its spans
-
-
-class Unpaired(ValueError):  # noqa: N818 - it says how the sentence is, as Unpaired sentences are set aside
-    """A sentence without a partner on the tagged side: no mistake of anyone's, but nothing to carry over."""
 
 
 class Aligner(Protocol):
@@ -36,8 +32,8 @@ class Aligner(Protocol):
 class ProjectionRecipe(TaggerRecipe):
     """Tags carried over from the partners of the sentences in another language.
 
-    Every sentence needs a tagged partner, so `load_with` takes the tags of the other side, and `train` makes the
-    aligner first where it is one that learns. What the aligner is trained on belongs to the identity of the result,
+    Every sentence needs a tagged partner, so `between` takes the tags of the other side, and `train` makes the aligner
+    first where it is one that learns. What the aligner is trained on belongs to the identity of the result,
     and is the caller's to add.
     """
 
@@ -56,15 +52,16 @@ class ProjectionRecipe(TaggerRecipe):
         return {"of": self.of, "aligner": self.aligner.kind, "recipe": recipe, **of_model}
 
     def train(self, pairs: Iterable[tuple[str, str]], folder: Path) -> None:
-        """Learn from sentences of `of` and their partners what `load_with` will read; nothing with an encoder."""
+        """Learn from sentences of `of` and their partners what `load_aligner` will read; nothing with an encoder."""
         if isinstance(self.aligner, WordAlignment):
             WordAligner.train(pairs, self.aligner).save(folder)
 
-    def load_with(self, folder: Path, lookup: Mapping[str, Tagged]) -> ProjectedTagger:
-        """The tagger of the sentences whose ids are in `lookup`, with the aligner that was trained into `folder`."""
-        aligner: Aligner = (
-            self.aligner.load() if isinstance(self.aligner, EncoderAlignment) else WordAligner.load(folder)
-        )
+    def load_aligner(self, folder: Path) -> Aligner:
+        """The aligner that was trained into `folder`, or the encoder."""
+        return self.aligner.load() if isinstance(self.aligner, EncoderAlignment) else WordAligner.load(folder)
+
+    def between(self, lookup: Mapping[str, Tagged], aligner: Aligner) -> ProjectedTagger:
+        """The tagger of the sentences whose ids are in `lookup`."""
         return ProjectedTagger(lookup, aligner, self.of, self.kinds)
 
     def load(self) -> Tagger:
@@ -83,19 +80,18 @@ class ProjectedTagger:
     of: str
     kinds: Sequence[Kind] = KINDS
 
-    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
-        partners = [self._partner(sentence) for sentence in sentences]
-        links = self.aligner.align_texts([(text, s.text) for (text, _), s in zip(partners, sentences, strict=True)])
+    def tag(self, sentences: Sequence[Sentence]) -> list[list[Span] | SetAside]:
+        """A sentence without a partner is no mistake of anyone's, but there is nothing to carry over."""
+        partners = [self.lookup.get(sentence.id) for sentence in sentences]
+        pairs = [(partner[0], s.text) for partner, s in zip(partners, sentences, strict=True) if partner]
+        links = iter(self.aligner.align_texts(pairs))
         return [
-            project(text, [span for span in spans if span.kind in self.kinds], sentence.text, linked)
-            for (text, spans), sentence, linked in zip(partners, sentences, links, strict=True)
+            self._carried(*partner, sentence.text, next(links)) if partner else SetAside(f"no partner in {self.of}")
+            for partner, sentence in zip(partners, sentences, strict=True)
         ]
 
-    def _partner(self, sentence: Sentence) -> Tagged:
-        try:
-            return self.lookup[sentence.id]
-        except KeyError:
-            raise Unpaired(f"No sentence {sentence.id} on the side of {self.of}.") from None
+    def _carried(self, text: str, spans: Sequence[Span], target: str, links: Iterable[Link]) -> list[Span]:
+        return project(text, [span for span in spans if span.kind in self.kinds], target, links)
 
 
 def project(source_text: str, source_spans: Sequence[Span], target_text: str, links: Iterable[Link]) -> list[Span]:

@@ -27,7 +27,9 @@ class SpacyRecipe(TaggerRecipe):
         if self._folder() or self._version():
             return []
         if "/" in self.model:
-            return [f"No pipeline of spaCy in {self.model}. Expected a folder with meta.json, as `nlp.to_disk` writes it."]
+            return [
+                f"No pipeline of spaCy in {self.model}. Expected a folder with meta.json, as `nlp.to_disk` writes it."
+            ]
         return [
             f"The spaCy pipeline {self.model!r} is not installed. Expected a package or a folder of that name; run "
             f"`pip install 'langscape[taggers]'` and `python -m spacy download {self.model}`."

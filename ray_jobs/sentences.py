@@ -1,0 +1,109 @@
+"""The stage of sentences: every line of a source with an id, in blocks that are tagged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from langvec.cleaning import clean, keys
+from langvec.corpus import SeenKeys
+from langvec.errors import InputError
+from langvec.languages import find
+from langvec.sources import AnySource
+from langvec.sources.base import Batch
+from langvec.sources.markup import has_letter
+from ray_jobs.stages import Desk, Piece
+
+FORMAT = 1  # raise when the stage writes something else than before
+SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string())])
+
+
+def piece(source: AnySource, code: str, per_block: int, seed: int) -> Piece:
+    config = {"sentences_per_block": per_block, "format": FORMAT}
+    return Piece("sentences", code, partial(_write, source, code, per_block), config, source.identity(code), seed=seed)
+
+
+def block_file(number: int) -> str:
+    return f"{number:05}.parquet"
+
+
+def _write(source: AnySource, code: str, per_block: int, desk: Desk) -> dict[str, Any]:
+    blocks, ids, script, foreign = _Blocks(desk.folder, per_block), _Ids(), find(code).script, 0
+    for batch in source.read(code):
+        lines = clean("\n".join(batch.texts)) if batch.texts else []
+        foreign += sum(bool(line) and not has_letter(line, script) for line in lines)
+        blocks.add(ids.of(batch), lines)
+    blocks.close()
+    if not blocks.sentences:
+        raise InputError(f"{code}: the source holds no text. Expected sentences to tag; check the files and columns.")
+    return {"sentences": blocks.sentences, "blocks": blocks.written, "without_a_letter_of_the_script": foreign}
+
+
+@dataclass
+class _Ids:
+    """An id for each line, the same in every language of a parallel text, and each once.
+
+    The id of the passage, or else the number of the text. Several lines of one passage are numbered, with their number
+    behind: `12/2of3` has a partner only where the passage has three lines, too.
+    """
+
+    texts: int = 0
+    seen: SeenKeys = field(default_factory=SeenKeys)
+
+    def of(self, batch: Batch) -> list[str]:
+        names = batch.passages or [str(self.texts + place) for place in range(1, len(batch.texts) + 1)]
+        self.texts += len(batch.texts)
+        per_text = [text.count("\n") + 1 for text in batch.texts]
+        found: list[str] = []
+        for name, group in groupby(zip(names, per_text, strict=True), key=lambda pair: pair[0]):
+            count = sum(lines for _, lines in group)
+            found += [f"{name}/{place}of{count}" for place in range(1, count + 1)] if count > 1 else [name]
+        return self._each_once(found)
+
+    def _each_once(self, names: list[str]) -> list[str]:
+        new = set(self.seen.new(keys(names)).tolist())
+        return [name if place in new else f"{name}~{self.texts}.{place}" for place, name in enumerate(names)]
+
+
+class _Blocks:
+    """Files of so many sentences each."""
+
+    def __init__(self, folder: Path, per_block: int) -> None:
+        self._folder, self._per_block = folder, per_block
+        self._ids: list[str] = []
+        self._texts: list[str] = []
+        self.sentences = self.written = 0
+
+    def add(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+        self._ids += ids
+        self._texts += texts
+        while len(self._ids) >= self._per_block:
+            self._write(self._per_block)
+
+    def close(self) -> None:
+        if self._ids:
+            self._write(len(self._ids))
+
+    def _write(self, count: int) -> None:
+        table = pa.table([self._ids[:count], self._texts[:count]], schema=SCHEMA)
+        pq.write_table(table, self._folder / block_file(self.written), compression="zstd")
+        del self._ids[:count], self._texts[:count]
+        self.sentences += count
+        self.written += 1
+
+
+def read_block(folder: Path, number: int) -> pa.Table:
+    return pq.read_table(folder / block_file(number))
+
+
+def texts(folder: Path) -> Iterator[str]:
+    """All sentences of a written piece."""
+    for file in sorted(folder.glob("*.parquet")):
+        yield from pq.read_table(file, columns=["text"])["text"].to_pylist()
