@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -102,8 +103,9 @@ def train_crf(
     c2: float = 0.01,
     max_iterations: int = 200,
 ) -> CrfAccount:
-    """Train on nine of ten sentences, write the model, and say how it does on the tenth. No draw is made: the same
-    sentences give the same model.
+    """Train on nine of ten sentences, write the model, and say how it does on the tenth.
+
+    No draw is made: the same sentences give the same model. The defaults do well on a treebank of 400 sentences.
 
     Args:
         tagged: sentences with all their tags; a word without one is learnt as such.
@@ -141,6 +143,7 @@ class CrfModel:
         # The library reads past the end of a file cut short, and goes on reading bytes that Python has freed.
         if content[:4] != _MAGIC or int.from_bytes(content[4:8], "little") != len(content):
             raise InputError(f"{name} is not a whole CRFsuite model. Expected one; train it again.")
+        installed("python-crfsuite", "taggers")
         from pycrfsuite import Tagger
 
         self._content = content
@@ -171,7 +174,7 @@ def features(words: Sequence[str]) -> list[list[str]]:
     ]
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def _spelling(word: str) -> tuple[str, ...]:
     low = word.lower()
     longest = min(_AFFIX, len(low) - 1)  # the whole word is a feature already
@@ -188,15 +191,15 @@ def _spelling(word: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def _ending(low: str) -> tuple[str, ...]:
     return (f"$3={low[-3:]}", f"shape={_shape(low)}")
 
 
 def _shape(word: str) -> str:
     """Capitals, small letters, letters without case, digits; signs as they are; vowel signs and repeats left out."""
-    kinds = [_SHAPES.get(unicodedata.category(char), char) for char in word]
-    return "".join(kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before)
+    shapes = (_SHAPES.get(unicodedata.category(char), char) for char in word)
+    return "".join(shape for shape, _ in groupby(filter(None, shapes)))
 
 
 def _row(sentence: TaggedSentence, tags: TagSet) -> Row:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from langvec.errors import InputError
 from masking.tagging.base import installed
-from masking.tagging.lexicon import Entry
+from masking.tagging.lexicon import Entry, Key, compared
 
 Label = Literal["LOC", "ORG", "MISC"]
 
@@ -37,25 +37,25 @@ def gazetteer(code: str) -> list[Entry]:
         code: ISO 639-3, with a script if need be: `sin`, `srp_Latn`.
     """
     locale = _locale(code)
-    of_name: dict[str, Label] = {}
+    entries: dict[Key, Entry] = {}
     for part, left_out in _NO_NAMES.items():
-        for name, label in _names(
-            part, {key: name for key, name in getattr(locale, part).items() if key not in left_out}
-        ):
-            of_name.setdefault(name, label)  # a place before the language that is called the same
-    if not of_name:
-        raise InputError(f"The CLDR has no names in {code}. Expected a language it covers; give a lexicon of your own.")
-    return sorted(Entry(name, label) for name, label in of_name.items())
+        named = {key: name for key, name in getattr(locale, part).items() if key not in left_out}
+        for entry in _entries(part, named):
+            # A place before the language that is called the same; Rwanda before rwanda.
+            entries.setdefault(compared(entry.text, ignore_case=True), entry)
+    if not entries:
+        raise _unknown(code)
+    return sorted(entries.values())
 
 
-def _names(part: str, named: Mapping[str, str]) -> Iterator[tuple[str, Label]]:
+def _entries(part: str, named: Mapping[str, str]) -> Iterator[Entry]:
     for key, name in named.items():
         label: Label = "MISC" if part != "territories" else "ORG" if key in _ORGANISATIONS else "LOC"
         composed = " ".join(unicodedata.normalize("NFC", name).split())
         for form in sorted({composed, _outside_brackets(composed)}):
             # Some are the code itself, for want of a translation.
             if len(form) >= _shortest(form, label) and form.casefold() != key.casefold():
-                yield form, label
+                yield Entry(form, label)
 
 
 def _outside_brackets(name: str) -> str:
@@ -78,9 +78,18 @@ def _locale(code: str) -> Any:
 
     language, *script = code.split("_")
     try:
-        return Locale.parse("_".join([get_global("language_aliases").get(language, language), *script]))
+        locale = Locale.parse("_".join([get_global("language_aliases").get(language, language), *script]))
     except (UnknownLocaleError, ValueError, TypeError):
-        raise InputError(
-            f"The CLDR, as babel carries it, has no names in {code!r}. Expected an ISO 639-3 code it covers, such as "
-            f"sin, tam or eng; else write names of your own, lines name<TAB>LOC, and use them as a lexicon."
-        ) from None
+        raise _unknown(code) from None
+    # Haitian has none of its own but the French ones; the two kinds of Norwegian rightly share theirs.
+    lender = get_global("parent_exceptions").get(str(locale), locale.language).split("_")[0]
+    if lender not in (locale.language, "no", "root"):
+        raise _unknown(code)
+    return locale
+
+
+def _unknown(code: str) -> InputError:
+    return InputError(
+        f"The CLDR, as babel carries it, has no names in {code!r}. Expected an ISO 639-3 code it covers, such as "
+        f"sin, tam or eng; else write names of your own, lines name<TAB>LOC, and use them as a lexicon."
+    )

@@ -78,10 +78,9 @@ class LexiconTagger:
         return [counted(self._found(sentence.text), self._tags) for sentence in sentences]
 
     def _add(self, file: str, entry: Entry) -> None:
-        forms = _forms(entry.text, self._ignore_case)
-        if not forms:
+        key = compared(entry.text, self._ignore_case)
+        if not key:
             raise InputError(f"{file}: the entry {entry.text!r} holds no word. Expected letters or digits in it.")
-        key = _key(forms)
         if self._tag.setdefault(key, entry.tag) != entry.tag:
             raise InputError(
                 f"{file}: {entry.text!r} has two tags, {self._tag[key]} and {entry.tag}. Expected one; entries that "
@@ -141,6 +140,12 @@ def read_lexicon(file: Path) -> Iterator[Entry]:
                 yield Entry(*columns)
             elif line.strip():
                 raise InputError(f"{file}, line {number}: {line.rstrip()!r}. Expected an entry, a tab and its tag.")
+
+
+def compared(text: str, ignore_case: bool) -> Key:
+    """What entries are equal by: their words, and the signs between them; empty if there is no word."""
+    forms = _forms(text, ignore_case)
+    return _key(forms) if forms else ()
 
 
 def _forms(text: str, ignore_case: bool) -> list[_Form]:

@@ -94,8 +94,8 @@ def _row(number: int, line: str) -> _Row:
         row = _Row.model_validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise LineError(number, f"{where}: {first['msg']}. Expected id, text and spans of start, end, label") from None
+        found = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise LineError(number, f"{found}. Expected id, text and spans of start, end, label") from None
     for span in row.spans:
         if not span.start < span.end <= len(row.text):
             found = f"the span {span.start} to {span.end} in a text of {len(row.text)} characters"

@@ -46,6 +46,7 @@ class SinlingRecipe(TaggerRecipe):
     def problems(self) -> list[str]:
         try:
             self.identity()
+            _resources()
         except InputError as error:
             return [f"tagger sinling: {error}"]
         return []

@@ -55,10 +55,19 @@ def test_the_script_may_be_given_and_decides_the_names() -> None:
     assert gazetteer("sin_Sinh") == gazetteer("sin")
 
 
-@pytest.mark.parametrize("code", ["xxx", "ace", "", "not a code", "eng_Nope_Nope"])
+@pytest.mark.parametrize("code", ["xxx", "ace", "hat", "", "not a code", "eng_Nope_Nope"])
 def test_a_language_that_the_cldr_does_not_cover_is_refused(code: str) -> None:
     with pytest.raises(InputError, match="Expected an ISO 639-3 code"):
         gazetteer(code)
+
+
+@pytest.mark.parametrize("ignore_case", [True, False])
+@pytest.mark.parametrize("code", ["aze", "pol", "rus", "kin", "nno", "jpn"])
+def test_what_is_written_can_be_read_though_places_and_languages_share_names(
+    tmp_path: Path, code: str, ignore_case: bool
+) -> None:
+    write_lexicon(gazetteer(code), tmp_path / "names.tsv")
+    LexiconRecipe(file=str(tmp_path / "names.tsv"), tags="ne", ignore_case=ignore_case).load()
 
 
 @pytest.mark.parametrize(
