@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import pyarrow as pa
 
@@ -41,7 +44,10 @@ def pooled(todo: Sequence[Entry], tasks: Sequence[Task], pool: Pool) -> Iterator
         num_cpus=place.cpus,
         num_gpus=place.gpus,
     )
-    for row in done.iter_rows():
+    found = iter(done.iter_rows())
+    for number in range(len(rows)):
+        with _core_silenced() if number == 0 else nullcontext():
+            row = next(found)
         yield todo[row["number"]], cloudpickle.loads(row["result"])
 
 
@@ -80,3 +86,17 @@ def _quieten() -> None:
 
     DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+@contextmanager
+def _core_silenced() -> Iterator[None]:
+    """While actors start: Ray's core prints an error of its own for every one that Ray Data makes (Ray issue 53727)."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
