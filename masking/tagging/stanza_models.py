@@ -32,7 +32,9 @@ def index(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is damaged ({error}). Expected the index of stanza's models; fetch it again.") from None
+        raise InputError(
+            f"{file} is damaged ({error}). Expected the index of stanza's models; fetch it again."
+        ) from None
     return dict(content)
 
 
@@ -100,7 +102,9 @@ def fetch(language: str, folder: Path | None = None, package: str = "default") -
     import stanza
 
     try:
-        stanza.download(language, model_dir=str(folder), package=package, processors=",".join(processors), verbose=False)
+        stanza.download(
+            language, model_dir=str(folder), package=package, processors=",".join(processors), verbose=False
+        )
     except OSError as error:  # what requests and huggingface_hub raise is an OSError
         raise InputError(_unreachable(language, folder, error)) from None
     return [os.fspath(file) for file in model_files(folder, language, package, processors).values()]

@@ -32,7 +32,9 @@ class StanzaRecipe(TaggerRecipe):
     kind: Literal["stanza"] = "stanza"
     language: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$", description="stanza's code of the language, such as en or ta")
     folder: LocalPath | None = Field(None, description="folder of models; stanza's own by default")
-    package: str = Field("default", description="which of stanza's sets of models; default_fast is several times faster")
+    package: str = Field(
+        "default", description="which of stanza's sets of models; default_fast is several times faster"
+    )
     processors: tuple[Processor, ...] = Field(("pos", "ner"), min_length=1, description="what to tag: words, names")
     pos_model: LocalPath | None = Field(None, description="model file for parts of speech in place of the folder's")
     ner_model: LocalPath | None = Field(None, description="model file for named entities in place of the folder's")
@@ -46,7 +48,9 @@ class StanzaRecipe(TaggerRecipe):
             raise ValueError(f"processors names one twice: {self.processors}")
         for processor, model in (("pos", self.pos_model), ("ner", self.ner_model)):
             if model and processor not in self.processors:
-                raise ValueError(f"{processor}_model is given but processors has no {processor}; add it or drop the model")
+                raise ValueError(
+                    f"{processor}_model is given but processors has no {processor}; add it or drop the model"
+                )
         return self
 
     def problems(self) -> list[str]:
@@ -107,7 +111,9 @@ class StanzaRecipe(TaggerRecipe):
         folder, what = self._folder(), " and ".join(absent)
         if not index(folder):
             found = "" if folder.is_dir() else ", which does not exist"
-            return f"No models of stanza in {folder}{found}. Expected resources.json and models of {what}. {self._way()}"
+            return (
+                f"No models of stanza in {folder}{found}. Expected resources.json and models of {what}. {self._way()}"
+            )
         return f"{folder} has no model of {what} for {self.language!r} in the package {self.package!r}. {self._way()}"
 
     def _way(self) -> str:
@@ -117,7 +123,7 @@ class StanzaRecipe(TaggerRecipe):
         if "ner" in self.processors and not self.ner_model and not offered(self.language, "ner"):
             return (
                 f"stanza has no ner model of {self.language!r}: set `processors: [pos]`, or take names from another "
-                f"tagger: projection, lexicon or crf. For the rest run `langscape taggers fetch stanza {self.language}`."
+                f"tagger: projection, lexicon or crf. For the rest `langscape taggers fetch stanza {self.language}`."
             )
         own = " Models that you trained need `tokenize: words`." if self.tokenize == "stanza" else ""
         return f"Run `langscape taggers fetch stanza {self.language}`, or copy the folder of models there.{own}"
