@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from langvec.errors import InputError
 from masking.tagging.base import Sentence, Span, TaggerRecipe, content_hash, installed
 from masking.tagging.kinds import kind_of
 
 _BATCH = 256  # sentences; more do not make it faster
+_LEMMATIZERS = frozenset({"lemmatizer", "trainable_lemmatizer"})
+_STANDARD = frozenset(
+    {"tok2vec", "transformer", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "ner"}
+)
 
 
 class SpacyRecipe(TaggerRecipe):
     """A pipeline of spaCy, by the name of its package or by its folder."""
 
     kind: Literal["spacy"] = "spacy"
-    model: str = Field(min_length=1, description="package such as en_core_web_sm, or a folder written by spaCy")
+    model: str = Field(min_length=1, description="package such as en_core_web_sm, or a folder (with a slash in it)")
+
+    @field_validator("model")
+    @classmethod
+    def _absolute(cls, model: str) -> str:
+        return os.path.abspath(os.path.expanduser(model)) if "/" in model else model
 
     def problems(self) -> list[str]:
         installed("spacy", "taggers")
@@ -48,13 +58,17 @@ class SpacyRecipe(TaggerRecipe):
         folder = self._folder()
         try:
             pipeline = spacy.load(folder or self.model)
-        except (OSError, ValueError) as error:  # made by another version, or damaged
-            raise InputError(f"The spaCy pipeline {self.model!r} does not load: {error}") from None
+        except (
+            Exception
+        ) as error:  # damaged, of another version, or a package that is no pipeline: spaCy raises anything
+            raise InputError(
+                f"The spaCy pipeline {self.model!r} does not load ({error}). Expected a pipeline made by this version."
+            ) from None
         return SpacyTagger(pipeline)
 
     def _folder(self) -> Path | None:
-        path = Path(self.model).expanduser()
-        return path if (path / "meta.json").is_file() else None
+        path = Path(self.model)
+        return path if path.is_absolute() and (path / "meta.json").is_file() else None
 
     def _version(self) -> str | None:
         try:
@@ -77,20 +91,14 @@ class SpacyTagger:
 
 
 def idle_components(pipeline: Any) -> list[str]:
-    """Components that can be left out: lemmatizers, and the parser where no rule for parts of speech asks for trees.
+    """Lemmatizers, where nobody looks at lemmas.
 
-    English rules do: `have` is a verb or an auxiliary by its place in the tree.
+    A parser is never idle: names do not cross the sentences that it finds, and English rules take `have` for a verb or
+    an auxiliary by its place in the tree.
     """
-    idle = [name for name in pipeline.pipe_names if name in ("lemmatizer", "trainable_lemmatizer", "senter")]
-    rules = pipeline.get_pipe("attribute_ruler").patterns if "attribute_ruler" in pipeline.pipe_names else []
-    if "parser" in pipeline.pipe_names and not any(_asks_for_trees(rule) for rule in rules):
-        idle.append("parser")
-    return idle
-
-
-def _asks_for_trees(rule: dict[str, Any]) -> bool:
-    tokens = [token for pattern in rule["patterns"] for token in pattern]
-    return "POS" in rule["attrs"] and any("DEP" in token for token in tokens)
+    if not {pipeline.get_pipe_meta(name).factory for name in pipeline.pipe_names} <= _STANDARD | _LEMMATIZERS:
+        return []
+    return [name for name in pipeline.pipe_names if pipeline.get_pipe_meta(name).factory in _LEMMATIZERS]
 
 
 def _spans(document: Any) -> Iterator[Span]:

