@@ -245,6 +245,73 @@ def masks(
     _tell(None, lambda: lines(file, strategy, tokenizer, sentences if show else 0, seed, coloured))
 
 
+taggers = typer.Typer(help="Fetch, train and judge the taggers that `tag` uses.", no_args_is_help=True)
+app.add_typer(taggers, name="taggers")
+
+TagsOption = Annotated[
+    str, typer.Option("--tags", metavar="SET", help="The tag set of FILE: upos, penn, sinhala, or ne for names.")
+]
+TaggedArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="Tagged sentences: .conllu, .bio (a word and its tag a line) or .jsonl.")
+]
+
+
+@taggers.command()
+def fetch(
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="stanza's code of a language, such as ta.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FOLDER", help="Where models go; none: where stanza looks for them.")
+    ] = None,
+) -> None:
+    """Download stanza's models of a language. Nothing is ever downloaded while text is tagged."""
+    from ray_jobs.taggers import fetched
+
+    _tell(None, lambda: fetched(language, to))
+
+
+@taggers.command()
+def train(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="crf (seconds), stanza (minutes), or lexicon, which looks words up.")
+    ],
+    file: TaggedArgument,
+    to: Annotated[str, typer.Option("--to", metavar="PATH", help="File of the model; for stanza a folder.")],
+    tags: TagsOption = "upos",
+    language: Annotated[
+        str, typer.Option("--language", metavar="LANGUAGE", help="For stanza: its code of the language, or your own.")
+    ] = "xx",
+) -> None:
+    """Train a tagger on tagged sentences; every tenth is held out to say how good it is."""
+    from ray_jobs.taggers import trained
+
+    _tell(None, lambda: trained(kind, file, tags, to, language))
+
+
+@taggers.command()
+def judge(
+    file: TaggedArgument,
+    tagger: Annotated[
+        str, typer.Option("--tagger", metavar="YAML", help="As in a recipe: '{kind: crf, file: ta.crf, tags: upos}'.")
+    ],
+    tags: TagsOption = "upos",
+) -> None:
+    """Say how many nouns, verbs and names a tagger finds that people have tagged, and how many of its are right."""
+    from ray_jobs.taggers import judged
+
+    _tell(None, lambda: judged(file, tags, tagger))
+
+
+@taggers.command()
+def names(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A language, such as sin or tam_Taml.")],
+    to: Annotated[str, typer.Option("--to", metavar="FILE", help="The lexicon to write.")],
+) -> None:
+    """Write a list of names in a language (countries, languages, currencies, from Unicode's CLDR) as a lexicon."""
+    from ray_jobs.taggers import names as written
+
+    _tell(None, lambda: written(code, to))
+
+
 sweep = typer.Typer(help="Try many settings on a finished run.", no_args_is_help=True)
 app.add_typer(sweep, name="sweep")
 

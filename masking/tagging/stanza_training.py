@@ -3,115 +3,75 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import Field
-
-from langvec.config import Strict
 from langvec.errors import InputError, TrainingError
 from masking.tagging.base import installed
-from masking.tagging.stanza_data import TaggedSentence, read_conllu, read_entities, write_conllu, write_json
+from masking.tagging.kinds import TagSet
+from masking.tagging.stanza_data import Labelled, labelled, write_conllu, write_json
 from masking.tagging.stanza_models import add_model
+from masking.tagging.tagged import TaggedSentence
 
-_BEST = re.compile(r"Best dev F1 = ([\d.]+)")
 _LAST_LINES = 8
 _EVALUATIONS = 10  # in a training, evenly spread; the best model of them is kept
 
 
-class StanzaSizes(Strict):
-    """How large the models are and how long they learn; about five minutes each for 2,000 sentences on two cores."""
+@dataclass(frozen=True)
+class StanzaSizes:
+    """How large a model is and how long it learns; about five minutes for 2,000 sentences on two cores."""
 
-    hidden: int = Field(100, ge=4, description="units of the sentence LSTM in each direction (stanza: 200)")
-    word: int = Field(50, ge=4, description="size of the word vectors (stanza: 75)")
-    character: int = Field(50, ge=4, description="size of the character vectors (stanza: 100)")
-    spelling: int = Field(100, ge=4, description="units of the character LSTM (stanza: 400)")
-    pos_steps: int = Field(600, ge=10, description="training steps of the part-of-speech tagger")
-    ner_steps: int = Field(1500, ge=10, description="training steps of the named-entity tagger")
-    batch: int = Field(32, ge=1, description="sentences in a step")
-    held_out: int = Field(10, ge=2, description="every how many-th sentence is kept from training, to choose by")
-    seed: int = Field(1234, ge=0, description="seed of the initial weights and of the order of sentences")
-
-
-class TrainedModel(NamedTuple):
-    """The account of one model; `dev_f1` (0 to 100) is of the sentences kept from training."""
-
-    processor: Literal["pos", "ner"]
-    file: Path
-    train_sentences: int
-    dev_sentences: int
-    dev_f1: float
-    wall_s: float
+    hidden: int = 100  # units of the sentence LSTM in each direction (stanza: 200)
+    word: int = 50  # size of the word vectors (stanza: 75)
+    character: int = 50  # size of the character vectors (stanza: 100)
+    spelling: int = 100  # units of the character LSTM (stanza: 400)
+    pos_steps: int = 600
+    ner_steps: int = 1500
+    batch: int = 32  # sentences in a step
+    seed: int = 1234  # of the initial weights and of the order of sentences
 
 
 def train_stanza(
-    tagged: Path | None, entities: Path | None, folder: Path, language: str, sizes: StanzaSizes | None = None
-) -> list[TrainedModel]:
-    """Train taggers with stanza's own trainers and put them where `StanzaRecipe(folder=...)` finds them.
+    learnt: Sequence[TaggedSentence],
+    held_out: Sequence[TaggedSentence],
+    tags: TagSet,
+    folder: Path,
+    language: str,
+    sizes: StanzaSizes = StanzaSizes(),
+) -> Path:
+    """Train a tagger with stanza's own trainers and put it where `StanzaRecipe(folder=...)` finds it.
 
-    They tag words, so use them with `tokenize: words`. A GPU is used where there is one.
+    It tags words, so use it with `tokenize: words`. A GPU is used where there is one.
 
     Args:
-        tagged: CoNLL-U with universal tags; None for no part-of-speech tagger.
-        entities: a word and its BIO tag a line, or stanza's JSON; None for no named-entity tagger.
+        learnt: sentences with all their tags.
+        held_out: others, to choose the best of some states of the model by.
+        tags: `upos` for a part-of-speech tagger, `ne` for a named-entity tagger.
         folder: of models in stanza's layout; made if it is missing, and models of other kinds in it stay.
         language: stanza's code, or a code of one's own for a language that it does not know.
-        sizes: of the models and of their training.
+        sizes: of the model and of its training.
+
+    Returns:
+        The file of the model.
     """
     installed("stanza", "taggers")
-    if not tagged and not entities:
-        raise InputError("Nothing to train on. Expected tagged sentences (CoNLL-U), sentences with entities, or both.")
-    sizes = sizes or StanzaSizes()
-    trained = []
-    if tagged:
-        split = _split(tagged, read_conllu(tagged), sizes.held_out)
-        trained.append(_train("pos", split, folder, language, sizes))
-    if entities:
-        split = _split(entities, read_entities(entities), sizes.held_out)
-        trained.append(_train("ner", split, folder, language, sizes))
-    return trained
-
-
-class _Split(NamedTuple):
-    train: list[TaggedSentence]
-    dev: list[TaggedSentence]
-
-
-def _split(file: Path, sentences: list[TaggedSentence], held_out: int) -> _Split:
-    if len(sentences) < held_out:
-        raise InputError(
-            f"{file} has {len(sentences)} sentences. Expected {held_out} or more, for every {held_out}th is kept from "
-            f"training to choose the best model by; add sentences or lower held_out."
-        )
-    train = [sentence for number, sentence in enumerate(sentences, 1) if number % held_out]
-    return _Split(train, sentences[held_out - 1 :: held_out])
-
-
-def _train(
-    processor: Literal["pos", "ner"], split: _Split, folder: Path, language: str, sizes: StanzaSizes
-) -> TrainedModel:
-    began = time.monotonic()
-    module = {"pos": "stanza.models.tagger", "ner": "stanza.models.ner_tagger"}[processor]
-    write = {"pos": write_conllu, "ner": write_json}[processor]
-    options = {"pos": _pos_options, "ner": _ner_options}[processor](language, sizes)
+    if tags not in _TRAINERS:
+        raise InputError(f"stanza's taggers cannot be trained on the tag set {tags}. Expected upos or ne.")
+    trainer = _TRAINERS[tags]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        for part, sentences in split._asdict().items():
-            write(scratch / part, sentences)
+        for part, sentences in (("train", learnt), ("dev", held_out)):
+            trainer.write(scratch / part, [labelled(sentence, tags) for sentence in sentences])
         files = ["--train_file", scratch / "train", "--eval_file", scratch / "dev", "--save_dir", scratch]
-        output = _run([module, *map(str, files), "--save_name", "model.pt", *options])
-        best = _BEST.search(output)
-        if best is None:
-            raise TrainingError(f"{module} ended without a score. Its last lines were:\n{_tail(output)}")
-        file = add_model(folder, language, processor, scratch / "model.pt")
-    counts = (len(split.train), len(split.dev))
-    return TrainedModel(processor, file, *counts, float(best.group(1)), round(time.monotonic() - began, 1))
+        output = _run([trainer.module, *map(str, files), "--save_name", "model.pt", *trainer.options(language, sizes)])
+        if not (scratch / "model.pt").exists():
+            raise TrainingError(f"{trainer.module} ended without a model. Its last lines were:\n{_tail(output)}")
+        return add_model(folder, language, trainer.processor, scratch / "model.pt")
 
 
 def _pos_options(language: str, sizes: StanzaSizes) -> list[str]:
@@ -175,3 +135,16 @@ def _run(words: Sequence[str]) -> str:
 
 def _tail(output: str) -> str:
     return "\n".join(output.strip().splitlines()[-_LAST_LINES:])
+
+
+class _Trainer(NamedTuple):
+    processor: Literal["pos", "ner"]
+    module: str
+    write: Callable[[Path, Sequence[Labelled]], None]
+    options: Callable[[str, StanzaSizes], list[str]]
+
+
+_TRAINERS: dict[TagSet, _Trainer] = {
+    "upos": _Trainer("pos", "stanza.models.tagger", write_conllu, _pos_options),
+    "ne": _Trainer("ner", "stanza.models.ner_tagger", write_json, _ner_options),
+}

@@ -63,34 +63,15 @@ def test_an_empty_text_has_nothing_in_it(model: CrfTagger) -> None:
     assert model.tag([Sentence("1", ""), Sentence("2", " \u00a0")]) == [[], []]
 
 
-def test_the_account_counts_every_tenth_sentence_as_held_out(tmp_path: Path) -> None:
-    account = train_crf(treebank(25), tmp_path / "a.crfsuite", "upos")
-    assert (account.sentences, account.held_out_sentences) == (23, 2)
-    assert (account.words, account.held_out_words) == (23 * 4, 2 * 4)
-    assert account.accuracy == 1
-    assert account.f1 == {"NOUN": 1, "VERB": 1}
-
-
-def test_held_out_sentences_are_not_learnt_from(tmp_path: Path) -> None:
-    tagged = treebank(40)
-    wrong = [TaggedSentence(None, s.text, tuple(span._replace(tag="X") for span in s.spans)) for s in tagged]
-    account = train_crf(
-        [wrong[n] if n % 10 == 9 else each for n, each in enumerate(tagged)], tmp_path / "a.crfsuite", "upos"
-    )
-    assert account.accuracy == 0
-    assert CrfRecipe(file=str(tmp_path / "a.crfsuite"), tags="upos").load().labels(["அந்த"]) == ["DET"]
-
-
 def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
-    accounts = [train_crf(treebank(), tmp_path / name, "upos") for name in ("a.crfsuite", "b.crfsuite")]
-    assert accounts[0] == accounts[1]
+    for name in ("a.crfsuite", "b.crfsuite"):
+        train_crf(treebank(), tmp_path / name, "upos")
     assert (tmp_path / "a.crfsuite").read_bytes() == (tmp_path / "b.crfsuite").read_bytes()
     assert {file.name for file in tmp_path.iterdir()} == {"a.crfsuite", "b.crfsuite"}
 
 
 def test_names_of_several_words_come_out_whole(tmp_path: Path) -> None:
-    account = train_crf(names(), tmp_path / "a.crfsuite", "ne")
-    assert account.f1 == {"NE": 1}
+    train_crf(names(), tmp_path / "a.crfsuite", "ne")
     tagger = CrfRecipe(file=str(tmp_path / "a.crfsuite"), tags="ne").load()
     assert found(tagger, "They left Old Ella, at last") == [("Old Ella", "NE")]
 
@@ -109,9 +90,9 @@ def test_a_word_is_seen_with_two_words_on_either_side_and_no_more() -> None:
         assert middle(*words) != seen
 
 
-def test_too_few_sentences_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"9 tagged sentences to train on. Expected at least 10"):
-        train_crf([*treebank(9), TaggedSentence(None, " ", ())], tmp_path / "a.crfsuite", "upos")
+def test_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No tagged sentence to train on"):
+        train_crf([TaggedSentence(None, " ", ())], tmp_path / "a.crfsuite", "upos")
     assert not list(tmp_path.iterdir())
 
 

@@ -57,7 +57,7 @@ def test_sentences_tagged_together_have_the_tags_they_have_alone(how, request):
 
 def test_the_tags_are_those_of_stanza_itself(by_words, tiny_training):
     pipeline = stanza.Pipeline(
-        LANGUAGE, dir=str(tiny_training[0]), processors="tokenize,pos,ner", tokenize_pretokenized=True,
+        LANGUAGE, dir=str(tiny_training), processors="tokenize,pos,ner", tokenize_pretokenized=True,
         download_method=None, verbose=False, allow_unknown_language=True,
     )  # fmt: skip
     texts = [written(row) for row in generated(30, seed=3)]
@@ -123,7 +123,7 @@ def test_a_word_of_several_has_the_place_of_its_token_or_its_own_where_that_is_k
 
 
 def test_model_files_given_one_by_one_need_no_index(tiny_training, by_words, tmp_path):
-    files = {model.processor: str(model.file) for model in tiny_training[1]}
+    files = {name: str(next((tiny_training / LANGUAGE / name).glob("*.pt"))) for name in ("pos", "ner")}
     recipe = StanzaRecipe(
         language=LANGUAGE, folder=str(tmp_path), tokenize="words", pos_model=files["pos"], ner_model=files["ner"]
     )
@@ -132,14 +132,14 @@ def test_model_files_given_one_by_one_need_no_index(tiny_training, by_words, tmp
 
 
 def test_one_processor_alone_gives_its_kinds_alone(tiny_training):
-    recipe = StanzaRecipe(language=LANGUAGE, folder=str(tiny_training[0]), tokenize="words", processors=("ner",))
+    recipe = StanzaRecipe(language=LANGUAGE, folder=str(tiny_training), tokenize="words", processors=("ner",))
     (spans,) = recipe.load().tag([Sentence("s", "Anna sees the cat in Oslo.")])
     assert [(span.kind, span.label) for span in spans] == [("NE", "PER"), ("NE", "LOC")]
     assert set(recipe.identity()) == {"stanza", "ner"}
 
 
 def test_two_models_have_two_names(tiny_training, tmp_path):
-    model = tiny_training[1][0].file
+    model = next((tiny_training / LANGUAGE / "pos").glob("*.pt"))
     other = tmp_path / "pos.pt"
     other.write_bytes(model.read_bytes() + b"\0")
     names = [
