@@ -1,7 +1,7 @@
 """Word alignment by a multilingual encoder: words whose vectors choose each other.
 
-This is SimAlign (Jalili Sabet et al., 2020), and needs no training. The layer matters: the middle ones align best, the last one is shaped by what the encoder was
-trained for.
+This is SimAlign (Jalili Sabet et al., 2020), and needs no training. The layer matters: the middle ones align best, the
+last one is shaped by what the encoder was trained for.
 """
 
 from __future__ import annotations

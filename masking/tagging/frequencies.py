@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
+from math import log
 from pathlib import Path
 
 import pyarrow as pa
@@ -60,6 +61,19 @@ class Statistics:
         self.unseen += max(_shrink(table, limit) for table in (self.counts, self.phrases))
         if len(self.holding) > limit:
             self.holding = Counter({word: count for word, count in self.holding.items() if word in self.counts})
+
+    def pmi(self, phrase: str) -> float:
+        """Nats by which a phrase is more frequent than by chance, by its weakest cut: a triple is more than a pair.
+
+        An entry that was forgotten counts as seen once.
+        """
+        parts = phrase.split(" ")
+        cuts = [parts, *([joined(parts[:at]), joined(parts[at:])] for at in range(1, len(parts)))]
+        return min(self._log(phrase) - sum(map(self._log, cut)) for cut in cuts)
+
+    def _log(self, phrase: str) -> float:
+        table = self.phrases if " " in phrase else self.counts
+        return log(max(table[phrase], 1) / self.words)
 
     def save(self, folder: Path) -> None:
         """The same counts write the same bytes."""

@@ -130,17 +130,8 @@ class SalienceTagger:
         return max(self.counts.holding[word], 1) if self._seen(self.counts.counts[word], word) < inf else inf
 
     def _association(self, phrase: str) -> float:
-        """The least mutual information over all ways to cut the phrase: a triple is more than a pair and a word."""
-        parts = phrase.split(" ")
-        count = self.counts.phrases[phrase]
-        if count < self._least or any(map(number_like, parts)):
-            return -inf
-        cuts = [parts, *([joined(parts[:at]), joined(parts[at:])] for at in range(1, len(parts)))]
-        return min(self._log(phrase) - sum(map(self._log, cut)) for cut in cuts)
-
-    def _log(self, phrase: str) -> float:
-        table = self.counts.phrases if " " in phrase else self.counts.counts
-        return log(max(table[phrase], 1) / self.counts.words)
+        too_rare = self.counts.phrases[phrase] < self._least
+        return -inf if too_rare or any(map(number_like, phrase.split(" "))) else self.counts.pmi(phrase)
 
 
 class _Scores(dict[str, float]):
