@@ -53,7 +53,7 @@ def read_entities(place: Path) -> pa.Table:
             f"There are no entities in {place}. Expected a Parquet file that `langscape tag` has written, or a folder "
             f"of them such as RUN/results/entities/eng_Latn."
         )
-    table = pa.concat_tables([_read(file) for file in files], promote_options="permissive")
+    table = pa.concat_tables([_read(file) for file in files], promote_options="permissive").unify_dictionaries()
     refuse_mixed(table, place)
     return table
 

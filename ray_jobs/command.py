@@ -62,7 +62,7 @@ def _checked(job: Job, name: str, settings: Sequence[str], uri: str) -> tuple[Jo
         _refuse_foreign(job, store)
     except InputError as error:
         mistakes.append(str(error))
-    if recipe is None or store is None:
+    if mistakes or recipe is None or store is None:
         raise InputError("\n".join(mistakes))
     return recipe, store
 

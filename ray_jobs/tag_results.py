@@ -73,11 +73,12 @@ def _tidy(shelf: Shelf) -> None:
     """Take away what an earlier recipe left: blocks and languages that are no more."""
     store = shelf.store
     for code in store.names(f"results/{FOLDER}"):
-        for name in store.names(f"results/{FOLDER}/{code}"):
-            if f"{FOLDER}/{code}/{name}" not in shelf.written:
-                store.delete(f"results/{FOLDER}/{code}/{name}")
-        if not store.names(f"results/{FOLDER}/{code}"):
-            store.delete_folder(f"results/{FOLDER}/{code}")
+        place = f"{FOLDER}/{code}"
+        if not any(name.startswith(f"{place}/") for name in shelf.written):
+            store.delete_folder(f"results/{place}")
+        for name in store.names(f"results/{place}"):
+            if f"{place}/{name}" not in shelf.written:
+                store.delete(f"results/{place}/{name}")
     for name in store.names("results"):
         if name.startswith("set-aside.") and name not in shelf.written:
             store.delete(f"results/{name}")

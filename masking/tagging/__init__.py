@@ -12,9 +12,18 @@ from masking.tagging.salience import SalienceRecipe
 from masking.tagging.sinhala import SinlingRecipe
 from masking.tagging.spacy_pipeline import SpacyRecipe
 from masking.tagging.stanza_pipeline import StanzaRecipe
+from masking.tagging.token_classifier import TokenClassifierRecipe
 
 AnyTagger = Annotated[
-    StanzaRecipe | SpacyRecipe | SinlingRecipe | CrfRecipe | LexiconRecipe | AnnotatedRecipe | ProjectionRecipe,
+    StanzaRecipe
+    | SpacyRecipe
+    | TokenClassifierRecipe
+    | SinlingRecipe
+    | CrfRecipe
+    | LexiconRecipe
+    | AnnotatedRecipe
+    | ProjectionRecipe
+    | SalienceRecipe,
     Field(discriminator="kind"),
 ]
 
@@ -28,4 +37,5 @@ __all__ = [
     "SinlingRecipe",
     "SpacyRecipe",
     "StanzaRecipe",
+    "TokenClassifierRecipe",
 ]

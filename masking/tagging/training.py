@@ -30,8 +30,8 @@ def train(kind: Kind, sentences: Sequence[TaggedSentence], tags: TagSet, to: Pat
     """Train a tagger into `to`: a file, for stanza a folder. `language` is stanza's code, and needed only there."""
     if len(sentences) < HELD_OUT:
         raise InputError(
-            f"{len(sentences)} tagged sentences to train on. Expected at least {HELD_OUT}, of which one is kept to judge "
-            f"by, better some hundred."
+            f"{len(sentences)} tagged sentences to train on. Expected at least {HELD_OUT}, of which one is kept to "
+            f"judge by, better some hundred."
         )
     learnt = [sentence for number, sentence in enumerate(sentences, 1) if number % HELD_OUT]
     held_out = sentences[HELD_OUT - 1 :: HELD_OUT]

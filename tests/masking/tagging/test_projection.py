@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, Span, named
+from masking.tagging.base import Sentence, SetAside, Span, named
 from masking.tagging.kinds import KINDS
-from masking.tagging.projection import ProjectedTagger, ProjectionRecipe, Unpaired, project
+from masking.tagging.projection import ProjectedTagger, ProjectionRecipe, project
 from masking.tagging.wordalign import WordAligner, WordAlignment
 from masking.tagging.words import words
 
@@ -149,19 +149,20 @@ LOOKUP = {
 
 def test_a_recipe_trains_its_aligner_and_tags_by_the_ids_of_the_partners(folder):
     sentences = [Sentence("2", PAIRS[2][1]), Sentence("1", PAIRS[1][1])]
-    found = RECIPE.load_with(folder, LOOKUP).tag(sentences)
+    found = RECIPE.between(LOOKUP, RECIPE.load_aligner(folder)).tag(sentences)
     assert [texts(one.text, spans) for one, spans in zip(sentences, found, strict=True)] == [
         [("fleur", "NOUN")],
         [("maison", "NOUN"), ("bleue", "SALIENT")],
     ]
-    nouns = RECIPE.model_copy(update={"kinds": ("NOUN",)}).load_with(folder, LOOKUP).tag(sentences)
+    nouns = RECIPE.model_copy(update={"kinds": ("NOUN",)}).between(LOOKUP, RECIPE.load_aligner(folder)).tag(sentences)
     assert texts(sentences[1].text, nouns[1]) == [("maison", "NOUN")]
 
 
-def test_a_sentence_without_a_partner_is_named(folder):
+def test_a_sentence_without_a_partner_is_set_aside(folder):
     tagger = ProjectedTagger(LOOKUP, WordAligner.load(folder), "eng_Latn")
-    with pytest.raises(Unpaired, match="No sentence 3 on the side of eng_Latn"):
-        tagger.tag([Sentence("1", "la"), Sentence("3", "la")])
+    first, second = tagger.tag([Sentence("1", "la"), Sentence("3", "la")])
+    assert isinstance(first, list)
+    assert second == SetAside("no partner in eng_Latn")
 
 
 def test_a_projection_cannot_be_loaded_without_its_other_side(folder):
