@@ -33,7 +33,7 @@ class WordAlignment(Learning):
 
     kind: Literal["words"] = "words"
     letters: int | None = Field(5, ge=1, description="letters at the start of a word that count; null for all")
-    symmetry: Symmetry = Field("intersection", description="which links stay of those the two directions propose")
+    symmetry: Symmetry = Field("grow-diag", description="which links stay of those the two directions propose")
 
 
 @dataclass
