@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, ValidationError
 
 from langvec.errors import InputError
+from masking.tagging.frequencies import form
 from masking.tagging.ibm1 import Cells, Learning, Lexicon, Sentences, learn
 from masking.tagging.words import words
 
@@ -33,7 +33,7 @@ class WordAlignment(Learning):
 
     kind: Literal["words"] = "words"
     letters: int | None = Field(5, ge=1, description="letters at the start of a word that count; null for all")
-    symmetry: Symmetry = Field("intersection", description="which links stay of those the two directions propose")
+    symmetry: Symmetry = Field("grow-diag", description="which links stay of those the two directions propose")
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Vocabulary:
 
     def form(self, word: str) -> str:
         """What counts of a word: its first letters, for inflection is mostly at the end."""
-        return unicodedata.normalize("NFC", word.lower())[: self.letters]
+        return form(word)[: self.letters]
 
     def add(self, text: Iterable[str]) -> list[int]:
         return [self.numbers.setdefault(self.form(word), len(self.numbers) + 1) for word in text]
@@ -67,7 +67,11 @@ class WordAligner:
 
     @classmethod
     def train(cls, pairs: Iterable[tuple[str, str]], recipe: WordAlignment | None = None) -> WordAligner:
-        """Learn from source and target sentences; pairs with an empty or very long side are passed over."""
+        """Learn from source and target sentences; pairs with an empty or very long side are passed over.
+
+        10,000 pairs of 15 words take 2 seconds and 130 MB, 100,000 take 25 seconds and 600 MB: 8 bytes for each of
+        the links a pair allows, in one direction at a time, and what is sorted meanwhile.
+        """
         recipe = recipe or WordAlignment()
         source, target = Vocabulary(recipe.letters), Vocabulary(recipe.letters)
         sentences = _numbered(pairs, source, target)
