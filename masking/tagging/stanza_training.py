@@ -22,6 +22,7 @@ from masking.tagging.stanza_models import add_model
 
 _BEST = re.compile(r"Best dev F1 = ([\d.]+)")
 _LAST_LINES = 8
+_NER_RATE = 0.002
 _EVALUATIONS = 10  # in a training, evenly spread; the best model of them is kept
 
 
@@ -32,8 +33,8 @@ class StanzaSizes(Strict):
     word: int = Field(50, ge=4, description="size of the word vectors (stanza: 75)")
     character: int = Field(50, ge=4, description="size of the character vectors (stanza: 100)")
     spelling: int = Field(100, ge=4, description="units of the character LSTM (stanza: 400)")
-    pos_steps: int = Field(600, ge=10, description="training steps of the part-of-speech tagger")
-    ner_steps: int = Field(1500, ge=10, description="training steps of the named-entity tagger")
+    pos_steps: int = Field(1500, ge=10, description="training steps of the part-of-speech tagger")
+    ner_steps: int = Field(1000, ge=10, description="training steps of the named-entity tagger")
     batch: int = Field(32, ge=1, description="sentences in a step")
     held_out: int = Field(10, ge=2, description="every how many-th sentence is kept from training, to choose by")
     seed: int = Field(1234, ge=0, description="seed of the initial weights and of the order of sentences")
@@ -132,7 +133,10 @@ def _pos_options(language: str, sizes: StanzaSizes) -> list[str]:
 
 
 def _ner_options(language: str, sizes: StanzaSizes) -> list[str]:
-    steps = _options(max_steps=sizes.ner_steps, eval_interval=sizes.ner_steps // _EVALUATIONS)
+    # stanza's own choice, plain gradient descent, is for many times the steps.
+    steps = _options(
+        max_steps=sizes.ner_steps, eval_interval=sizes.ner_steps // _EVALUATIONS, optim="adam", lr=_NER_RATE
+    )
     return [*steps, *_shared_options(language, sizes)]
 
 
@@ -152,7 +156,7 @@ def _shared_options(language: str, sizes: StanzaSizes) -> list[str]:
     ]
 
 
-def _options(**values: str | int) -> list[str]:
+def _options(**values: str | float) -> list[str]:
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 
 

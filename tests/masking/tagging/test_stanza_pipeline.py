@@ -9,7 +9,7 @@ from stanza.utils.conll import CoNLL
 from langvec.errors import InputError
 from masking.tagging.base import Sentence, Span, named
 from masking.tagging.stanza_models import fetch
-from masking.tagging.stanza_pipeline import StanzaRecipe, spans_of
+from masking.tagging.stanza_pipeline import StanzaRecipe, sentence_of
 from masking.tagging.words import pieces
 from tests.masking.tagging.conftest import LANGUAGE, NAMES, NOUNS, VERBS, declaration, generated, sentences_of, written
 
@@ -115,11 +115,9 @@ def test_a_word_of_several_has_the_place_of_its_token_or_its_own_where_that_is_k
         "4\tdam\t_\tNOUN\t_\t_\t1\tdep\t_\tstart_char=5|end_char=8\n\n"
     )
     (sentence,) = CoNLL.conll2doc(input_str=conllu).sentences
-    assert spans_of(sentence) == [
-        Span(0, 2, "NOUN", "NOUN"),
-        Span(3, 5, "VERB", "VERB"),
-        Span(5, 8, "NOUN", "NOUN"),
-    ]
+    found = sentence_of(sentence, 0, 100)
+    assert [(token.start, token.end) for token in found.tokens] == [(100, 102), (103, 108)]
+    assert [(word.start, word.end) for word in found.words] == [(100, 102), (100, 102), (103, 105), (105, 108)]
 
 
 def test_model_files_given_one_by_one_need_no_index(tiny_training, by_words, tmp_path):
