@@ -27,7 +27,11 @@ def read_conllu(file: Path) -> list[TaggedSentence]:
     A token of several words (French `du`) stays one, for text to be tagged later is not taken apart either; it
     has the tag of its first noun or verb, or else of its first word.
     """
-    return [_written(rows) for rows in _blocks(file, _COLUMNS)]
+    sentences = [_written(rows) for rows in _blocks(file, _COLUMNS)]
+    blank = next((word.text for sentence in sentences for word in sentence if word.tag in ("", "_")), None)
+    if blank is not None:
+        raise InputError(f"{file}: the word {blank!r} has no universal tag. Expected one, such as NOUN, in column 4.")
+    return sentences
 
 
 def _written(rows: Sequence[Sequence[str]]) -> TaggedSentence:

@@ -22,6 +22,8 @@ from masking.tagging.words import Word, pieces
 _PART = 10_000
 _WORD = 100
 _WHITE = re.compile(r"\s")
+# stanza looks for addresses of e-mail in a time that grows with the square of a run: minutes for one of 30,000 letters.
+_LONG_RUN = re.compile(r"([!-~]{200})([!-~]+)")
 
 Processor = Literal["pos", "ner"]
 
@@ -174,8 +176,7 @@ class StanzaTagger:
         """The sentences and words that stanza's model finds."""
         from stanza import Document
 
-        # A blank line is a border between texts to stanza; inside one it must not be.
-        documents = [Document([], text=_WHITE.sub(" ", part.text)) for part in parts]
+        documents = [Document([], text=_readable(part.text)) for part in parts]
         documents = self._pipeline.process(documents, processors="tokenize,mwt")
         of_parts = zip(parts, documents, strict=True)
         return [sentence_of(sent, part.owner, part.start) for part, document in of_parts for sent in document.sentences]
@@ -228,6 +229,11 @@ def _parts(owner: int, text: str) -> Iterator[_Part]:
         start = end
     if text[start:].strip():
         yield _Part(owner, start, text[start:])
+
+
+def _readable(text: str) -> str:
+    """As many characters, with plain spaces (to stanza a blank line ends a text) and without endless words."""
+    return _LONG_RUN.sub(lambda run: run[1] + " " * len(run[2]), _WHITE.sub(" ", text))
 
 
 def _by_words(parts: Sequence[_Part]) -> list[_Sentence]:

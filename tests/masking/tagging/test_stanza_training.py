@@ -55,6 +55,7 @@ def test_entities_are_read_alike_from_two_columns_and_from_json(tmp_path):
         ("short.conllu", "1\tAnna\tPROPN\n", "line 1"),
         ("few.conllu", "1\tAnna\t_\tPROPN\t_\t_\t0\troot\t_\t_\n", "1 sentences"),
         ("bytes.conllu", b"1\t\xff\n", "not UTF-8"),
+        ("blank.conllu", "1\tAnna\t_\t_\t_\t_\t0\troot\t_\t_\n", "'Anna' has no universal tag"),
         ("absent.conllu", None, "No file"),
     ],
 )
@@ -79,11 +80,10 @@ def test_json_of_another_shape_is_named(tmp_path):
 
 
 def test_a_trainer_that_fails_is_quoted_and_leaves_no_model(tmp_path):
-    blank = [[(word, "_", tag) for word, _, tag in row] for row in generated(20)]
-    blank[0][0] = ("Anna", "PROPN", "B-PER")
-    (tmp_path / "a.conllu").write_text(conllu(blank))
-    with pytest.raises(TrainingError, match=r"stanza\.models\.tagger failed(.|\n)*blank tag in the UPOS"):
-        train_stanza(tmp_path / "a.conllu", None, tmp_path / "models", LANGUAGE, TINY)
+    (tmp_path / "a.bio").write_text(bio(generated(20)))
+    endless = TINY.model_copy(update={"hidden": 10_000_000})  # more memory than any machine has
+    with pytest.raises(TrainingError, match=r"stanza\.models\.ner_tagger failed(.|\n)*memory"):
+        train_stanza(None, tmp_path / "a.bio", tmp_path / "models", LANGUAGE, endless)
     assert not (tmp_path / "models").exists()
 
 
