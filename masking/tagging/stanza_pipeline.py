@@ -56,8 +56,10 @@ class StanzaRecipe(TaggerRecipe):
         return self
 
     def problems(self) -> list[str]:
-        installed("stanza", "taggers")
-        files = self._files()
+        try:
+            files = self._files()
+        except InputError as error:
+            return [str(error)]
         absent = [processor for processor in self._loaded() if processor not in files]
         if absent:
             return [self._no_model(absent)]
@@ -187,6 +189,10 @@ class StanzaTagger:
             return [[] for _ in rows]
         table = _Table(rows)
         self._pipeline.processors[processor].process(table)
+        if len(table.tags) != sum(
+            len(row) for row in rows
+        ):  # models on transformers leave out what is too long for them
+            raise ValueError(f"stanza's {processor} tagger left out a sentence, which may be too long for its model.")
         tags = iter(table.tags)
         return [[Tagged(word.start, word.end, next(tags)) for word in row] for row in rows]
 

@@ -27,7 +27,7 @@ _EVALUATIONS = 10  # in a training, evenly spread; the best model of them is kep
 
 
 class StanzaSizes(Strict):
-    """How large the models are and how long they learn; about five minutes each for 2,000 sentences on two cores."""
+    """How large the models are and how long they learn: five to ten minutes for 2,000 sentences on two slow cores."""
 
     hidden: int = Field(100, ge=4, description="units of the sentence LSTM in each direction (stanza: 200)")
     word: int = Field(50, ge=4, description="size of the word vectors (stanza: 75)")

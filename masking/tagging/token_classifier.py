@@ -43,7 +43,6 @@ class TokenClassifierRecipe(TaggerRecipe):
         return self
 
     def problems(self) -> list[str]:
-        installed("transformers", "taggers")
         if self._local() and not Path(self.model, "config.json").is_file():
             return [
                 f"No model in {self.model}. Expected a folder with config.json, model.safetensors and tokenizer.json, "

@@ -192,8 +192,8 @@ def test_the_models_of_the_index_are_those_that_stanza_loads_with_what_they_need
 
 def test_a_damaged_index_is_named(tmp_path):
     (tmp_path / "resources.json").write_text('{"en": ')
-    with pytest.raises(InputError, match=r"resources\.json is damaged"):
-        StanzaRecipe(language="en", folder=str(tmp_path)).problems()
+    (problem,) = StanzaRecipe(language="en", folder=str(tmp_path)).problems()
+    assert "resources.json is damaged" in problem
 
 
 def test_without_a_network_fetching_says_what_was_tried_and_how_else_models_come(tmp_path, monkeypatch):
