@@ -21,7 +21,7 @@ from transformers import DataCollatorForLanguageModeling
 from langvec.sources.udhr import Udhr
 from masking.alignment import Tagged, encode
 from masking.collator import Collator, Vocabulary
-from masking.masks import LemMasks, Masking, RandomWordMasks, RareWordMasks, StretchMasks, TokenMasks, WordMasks
+from masking.masks import AnyMasks, LemMasks, RandomWordMasks, RareWordMasks, StretchMasks, TokenMasks, WordMasks
 from masking.tagging.base import Span
 from masking.tagging.kinds import Kind
 from masking.tagging.words import words
@@ -30,7 +30,7 @@ from masking.tokenizers import learn_tokenizer, load_tokenizer
 LANGUAGES = ("eng", "sin", "tam", "fra", "deu", "hin", "rus", "arb")
 ROUNDS, SENTENCES, TOKENS = 7, 32, 128
 TAGS: tuple[Kind | None, ...] = ("NE", "NOUN", "VERB", None, None)
-STRATEGIES: tuple[Masking, ...] = (
+STRATEGIES: tuple[AnyMasks, ...] = (
     TokenMasks(),
     LemMasks(),
     LemMasks(unit="span", per_entity=3),
@@ -76,6 +76,7 @@ def main() -> None:
     ours = in_batches([tokens[place] for place in range(len(tokens))])
     raw = tokenizer([one.text for one in tagged], truncation=True, max_length=TOKENS, return_offsets_mapping=True)
     plain = [{"input_ids": ids} for ids in raw["input_ids"]]
+    special = [{"input_ids": ids, "special_tokens_mask": [1, *[0] * (len(ids) - 2), 1]} for ids in raw["input_ids"]]
     # Stock whole-word masking takes offsets, which the stock padding cannot pad: they come padded.
     whole = [
         {"input_ids": _to(ids, 1), "offset_mapping": _to(offsets, (0, 0)), "special_tokens_mask": _special(ids)}
@@ -85,6 +86,10 @@ def main() -> None:
     vocabulary = Vocabulary.of(tokenizer)
     calls: dict[str, tuple[Call, list[Sequence[Any]]]] = {
         "transformers, mlm": (DataCollatorForLanguageModeling(tokenizer), in_batches(plain)),
+        "transformers, mlm, special tokens given": (
+            DataCollatorForLanguageModeling(tokenizer),
+            in_batches(special),
+        ),
         "transformers, whole words": (
             DataCollatorForLanguageModeling(tokenizer, whole_word_mask=True),
             in_batches(whole),

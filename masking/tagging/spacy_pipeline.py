@@ -33,7 +33,10 @@ class SpacyRecipe(TaggerRecipe):
         return os.path.abspath(os.path.expanduser(model)) if "/" in model else model
 
     def problems(self) -> list[str]:
-        installed("spacy", "taggers")
+        try:
+            installed("spacy", "taggers")
+        except InputError as error:
+            return [str(error)]
         if self._folder() or self._version():
             return []
         if "/" in self.model:

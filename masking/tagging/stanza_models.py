@@ -122,6 +122,6 @@ def none_offered(language: str) -> str:
 def _unreachable(language: str, folder: Path, error: OSError) -> str:
     return (
         f"The models of {language!r} could not be downloaded ({type(error).__name__}). Tried the servers of stanza, "
-        f"raw.githubusercontent.com and huggingface.co. Run `langscape taggers fetch stanza {language}` on a machine "
+        f"raw.githubusercontent.com and huggingface.co. Run `langscape taggers fetch {language}` on a machine "
         f"with a network and the same version of stanza, and copy its folder of models to {folder}."
     )

@@ -13,15 +13,17 @@ from pydantic import Field, model_validator
 
 from langvec.errors import InputError
 from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash, installed
-from masking.tagging.kinds import kind_of
+from masking.tagging.names import Tagged, spans_of
 from masking.tagging.stanza_models import default_folder, index, model_files, none_offered, offered
-from masking.tagging.words import pieces
+from masking.tagging.words import Word, pieces
 
 # Texts are cut into parts of at most so many characters, and words that the taggers see are cut off: both go through
 # LSTMs padded to the longest of a batch, and one line of a megabyte or one URL of a thousand letters fills a memory.
 _PART = 10_000
 _WORD = 100
 _WHITE = re.compile(r"\s")
+# stanza looks for addresses of e-mail in a time that grows with the square of a run: minutes for one of 30,000 letters.
+_LONG_RUN = re.compile(r"([!-~]{200})([!-~]+)")
 
 Processor = Literal["pos", "ner"]
 
@@ -54,8 +56,10 @@ class StanzaRecipe(TaggerRecipe):
         return self
 
     def problems(self) -> list[str]:
-        installed("stanza", "taggers")
-        files = self._files()
+        try:
+            files = self._files()
+        except InputError as error:
+            return [str(error)]
         absent = [processor for processor in self._loaded() if processor not in files]
         if absent:
             return [self._no_model(absent)]
@@ -123,10 +127,10 @@ class StanzaRecipe(TaggerRecipe):
         if "ner" in self.processors and not self.ner_model and not offered(self.language, "ner"):
             return (
                 f"stanza has no ner model of {self.language!r}: set `processors: [pos]`, or take names from another "
-                f"tagger: projection, lexicon or crf. For the rest `langscape taggers fetch stanza {self.language}`."
+                f"tagger: projection, lexicon or crf. For the rest `langscape taggers fetch {self.language}`."
             )
         own = " Models that you trained need `tokenize: words`." if self.tokenize == "stanza" else ""
-        return f"Run `langscape taggers fetch stanza {self.language}`, or copy the folder of models there.{own}"
+        return f"Run `langscape taggers fetch {self.language}`, or copy the folder of models there.{own}"
 
 
 class _Part(NamedTuple):
@@ -137,64 +141,88 @@ class _Part(NamedTuple):
     text: str
 
 
+class _Sentence(NamedTuple):
+    """What the taggers see as a sentence, by the characters of the whole text.
+
+    Names are of tokens and parts of speech of words; they differ where a token is several words (French `du`).
+    """
+
+    owner: int
+    tokens: list[Word]
+    words: list[Word]
+
+
 class StanzaTagger:
     """A loaded pipeline. Sentences are sorted by length, so that a batch holds little padding."""
 
     def __init__(self, pipeline: Any, by_words: bool) -> None:
         self._pipeline = pipeline
-        self._split = self._by_words if by_words else self._by_model
+        self._split = _by_words if by_words else self._by_model
+        if "ner" in pipeline.processors:
+            _without_loss(pipeline.processors["ner"])
 
     def tag(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
         import torch
 
-        parts = [part for owner, sentence in enumerate(sentences) for part in _parts(owner, sentence.text)]
         spans: list[list[Span]] = [[] for _ in sentences]
+        parts = [part for owner, sentence in enumerate(sentences) for part in _parts(owner, sentence.text)]
         with torch.inference_mode():
-            found = self._split(parts)
-            self._process([sentence for _, sentence in found])
-        for part, sentence in found:
-            spans[part.owner] += [_moved(span, part.start) for span in spans_of(sentence)]
-        return spans
+            found = sorted(self._split(parts), key=lambda sentence: (len(sentence.words), sentence.owner))
+            names = self._tagged("ner", [sentence.tokens for sentence in found])
+            words = self._tagged("pos", [sentence.words for sentence in found])
+        for sentence, of_names, of_words in zip(found, names, words, strict=True):
+            spans[sentence.owner] += spans_of(of_names, "ne") + spans_of(of_words, "upos")
+        return [sorted(of_text, key=lambda span: span.start) for of_text in spans]
 
-    def _by_words(self, parts: Sequence[_Part]) -> list[tuple[_Part, Any]]:
-        """stanza's sentences, one a part, of our own words."""
+    def _by_model(self, parts: Sequence[_Part]) -> list[_Sentence]:
+        """The sentences and words that stanza's model finds."""
         from stanza import Document
 
-        full = [(part, pieces(part.text)) for part in parts]
-        full = [(part, words) for part, words in full if words]
-        rows = [
-            [
-                {"id": (number,), "text": word.text[:_WORD], "start_char": word.start, "end_char": word.end}
-                for number, word in enumerate(words, 1)
-            ]
-            for _, words in full
-        ]
-        # With no text at all stanza fails to write out a name; the offsets are of many texts, so none is the right one.
-        return list(zip([part for part, _ in full], Document(rows, text="").sentences, strict=True))
-
-    def _by_model(self, parts: Sequence[_Part]) -> list[tuple[_Part, Any]]:
-        """stanza's sentences, one or more a part, of the words that its model finds."""
-        from stanza import Document
-
-        # A blank line is a border between texts to stanza; inside one it must not be.
-        documents = [Document([], text=_WHITE.sub(" ", part.text)) for part in parts]
+        documents = [Document([], text=_readable(part.text)) for part in parts]
         documents = self._pipeline.process(documents, processors="tokenize,mwt")
-        found = [(part, sent) for part, doc in zip(parts, documents, strict=True) for sent in doc.sentences]
-        for _, sentence in found:
-            for word in sentence.words:
-                word.text = word.text[:_WORD]
-        return found
+        of_parts = zip(parts, documents, strict=True)
+        return [sentence_of(sent, part.owner, part.start) for part, document in of_parts for sent in document.sentences]
 
-    def _process(self, sentences: Sequence[Any]) -> None:
-        """Leave the tags of words and names on stanza's sentences."""
-        from stanza import Document
+    def _tagged(self, processor: Processor, rows: Sequence[Sequence[Word]]) -> list[list[Tagged]]:
+        """The words of each row with their tags; no words without the processor."""
+        if processor not in self._pipeline.processors or not rows:
+            return [[] for _ in rows]
+        table = _Table(rows)
+        self._pipeline.processors[processor].process(table)
+        if len(table.tags) != sum(
+            len(row) for row in rows
+        ):  # models on transformers leave out what is too long for them
+            raise ValueError(f"stanza's {processor} tagger left out a sentence, which may be too long for its model.")
+        tags = iter(table.tags)
+        return [[Tagged(word.start, word.end, next(tags)) for word in row] for row in rows]
 
-        document = Document([])
-        document.sentences = sorted(sentences, key=lambda sentence: len(sentence.words))
-        document.num_tokens = sum(len(sentence.tokens) for sentence in sentences)
-        document.num_words = sum(len(sentence.words) for sentence in sentences)
-        if sentences:
-            self._pipeline.process(document, processors="pos,ner")
+
+class _Table:
+    """All that stanza's taggers ask of a document. A real one costs as much time as the tagging."""
+
+    def __init__(self, rows: Sequence[Sequence[Word]]) -> None:
+        self._rows = rows
+        self.tags: list[str] = []
+
+    def get(self, fields: Sequence[str], **_: bool) -> list[list[list[str | None]]]:
+        empty = [None] * (len(fields) - 1)  # the first field is the text
+        return [[[word.text[:_WORD], *empty] for word in row] for row in self._rows]
+
+    def set(self, fields: Sequence[str], contents: Sequence[Any], **_: bool) -> None:
+        if fields[0] == "upos":
+            self.tags = [upos for upos, *_ in contents]
+        elif fields[0] == "ner":
+            self.tags = list(contents)
+
+    def build_ents(self) -> tuple[()]:
+        return ()
+
+
+def _without_loss(processor: Any) -> None:
+    """Keep the named-entity tagger from computing the loss of its training while it tags, a sixth of its time."""
+    for trainer in processor.trainers:
+        for criterion in trainer.model.crits:
+            criterion.forward = lambda *_, transitions=criterion._transitions: (0.0, transitions)
 
 
 def _parts(owner: int, text: str) -> Iterator[_Part]:
@@ -209,25 +237,27 @@ def _parts(owner: int, text: str) -> Iterator[_Part]:
         yield _Part(owner, start, text[start:])
 
 
-def _moved(span: Span, start: int) -> Span:
-    return span._replace(start=span.start + start, end=span.end + start)
+def _readable(text: str) -> str:
+    """As many characters, with plain spaces (to stanza a blank line ends a text) and without endless words."""
+    return _LONG_RUN.sub(lambda run: run[1] + " " * len(run[2]), _WHITE.sub(" ", text))
 
 
-def spans_of(sentence: Any) -> list[Span]:
-    """Nouns, verbs and names of a sentence of stanza, by the characters that it was given."""
-    found = [Span(entity.start_char, entity.end_char, "NE", entity.type) for entity in sentence.ents if _name(entity)]
-    for token in sentence.tokens:
-        for word in token.words:
-            if word.upos and (kind := kind_of(word.upos, "upos")):
-                # Words that are not in the text as they stand (French `du` is de + le) have the place of their token.
-                start, end = (word.start_char, word.end_char) if word.start_char is not None else _place(token)
-                found.append(Span(start, end, kind, word.upos))
+def _by_words(parts: Sequence[_Part]) -> list[_Sentence]:
+    """Each part as a sentence of our own words."""
+    found = []
+    for owner, start, text in parts:
+        words = [Word(word.start + start, word.end + start, word.text) for word in pieces(text)]
+        found.append(_Sentence(owner, words, words))
     return found
 
 
-def _name(entity: Any) -> bool:
-    return kind_of(entity.type, "ne") is not None
-
-
-def _place(token: Any) -> tuple[int, int]:
-    return token.start_char, token.end_char
+def sentence_of(sentence: Any, owner: int, start: int) -> _Sentence:
+    """A sentence of stanza, in a text that begins at `start`."""
+    tokens, words = [], []
+    for token in sentence.tokens:
+        tokens.append(Word(token.start_char + start, token.end_char + start, token.text))
+        for word in token.words:
+            # Words that are not in the text as they stand (French `du` is de + le) have the place of their token.
+            place = token if word.start_char is None else word
+            words.append(Word(place.start_char + start, place.end_char + start, word.text))
+    return _Sentence(owner, tokens, words)

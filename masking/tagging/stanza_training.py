@@ -19,19 +19,20 @@ from masking.tagging.stanza_models import add_model
 from masking.tagging.tagged import TaggedSentence
 
 _LAST_LINES = 8
+_NER_RATE = 0.002
 _EVALUATIONS = 10  # in a training, evenly spread; the best model of them is kept
 
 
 @dataclass(frozen=True)
 class StanzaSizes:
-    """How large a model is and how long it learns; about five minutes for 2,000 sentences on two cores."""
+    """How large a model is and how long it learns: five to ten minutes for 2,000 sentences on two slow cores."""
 
     hidden: int = 100  # units of the sentence LSTM in each direction (stanza: 200)
     word: int = 50  # size of the word vectors (stanza: 75)
     character: int = 50  # size of the character vectors (stanza: 100)
     spelling: int = 100  # units of the character LSTM (stanza: 400)
-    pos_steps: int = 600
-    ner_steps: int = 1500
+    pos_steps: int = 1500
+    ner_steps: int = 1000
     batch: int = 32  # sentences in a step
     seed: int = 1234  # of the initial weights and of the order of sentences
 
@@ -92,7 +93,10 @@ def _pos_options(language: str, sizes: StanzaSizes) -> list[str]:
 
 
 def _ner_options(language: str, sizes: StanzaSizes) -> list[str]:
-    steps = _options(max_steps=sizes.ner_steps, eval_interval=sizes.ner_steps // _EVALUATIONS)
+    # stanza's own choice, plain gradient descent, is for many times the steps.
+    steps = _options(
+        max_steps=sizes.ner_steps, eval_interval=sizes.ner_steps // _EVALUATIONS, optim="adam", lr=_NER_RATE
+    )
     return [*steps, *_shared_options(language, sizes)]
 
 
@@ -112,7 +116,7 @@ def _shared_options(language: str, sizes: StanzaSizes) -> list[str]:
     ]
 
 
-def _options(**values: str | int) -> list[str]:
+def _options(**values: str | float) -> list[str]:
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 
 

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from langvec.errors import InputError
 from masking.tagging.base import Sentence, Span, TaggerRecipe, content_hash, installed
-from masking.tagging.kinds import TagSet, bare, kind_of
+from masking.tagging.kinds import TagSet
+from masking.tagging.names import Tagged, spans_of
 
 
 class TokenClassifierRecipe(TaggerRecipe):
@@ -42,7 +43,6 @@ class TokenClassifierRecipe(TaggerRecipe):
         return self
 
     def problems(self) -> list[str]:
-        installed("transformers", "taggers")
         if self._local() and not Path(self.model, "config.json").is_file():
             return [
                 f"No model in {self.model}. Expected a folder with config.json, model.safetensors and tokenizer.json, "
@@ -178,12 +178,6 @@ class _Token(NamedTuple):
     label: str
 
 
-class TaggedWord(NamedTuple):
-    start: int
-    end: int
-    tag: str
-
-
 def _tokens(encoding: Any, labels: Sequence[str]) -> Iterator[_Token]:
     """The sub-words of a window, without special ones."""
     for (start, end), word, label in zip(encoding.offsets, encoding.word_ids, labels, strict=True):
@@ -200,9 +194,9 @@ def _append(tokens: list[_Token], window: list[_Token], overlap: int) -> None:
     tokens += window
 
 
-def words_of(text: str, tokens: Sequence[_Token]) -> list[TaggedWord]:
+def words_of(text: str, tokens: Sequence[_Token]) -> list[Tagged]:
     """Words with the label of their first sub-word; to some tokenizers a whole text is one, so spaces end it."""
-    words: list[TaggedWord] = []
+    words: list[Tagged] = []
     last = None
     for token in tokens:
         inside = text[token.start : token.end]
@@ -210,26 +204,6 @@ def words_of(text: str, tokens: Sequence[_Token]) -> list[TaggedWord]:
         if last == token.word and words and not text[words[-1].end : start].isspace():
             words[-1] = words[-1]._replace(end=max(token.end, words[-1].end))
         else:
-            words.append(TaggedWord(start, token.end, token.label))
+            words.append(Tagged(start, token.end, token.label))
         last = token.word
     return [word for word in words if word.end > word.start]
-
-
-def spans_of(words: Sequence[TaggedWord], tags: TagSet) -> list[Span]:
-    """Nouns and verbs word by word; words of one name as one span."""
-    spans: list[Span] = []
-    before = "O"
-    for start, end, tag in words:
-        kind = kind_of(tag, tags)
-        if kind and tags == "ne" and _goes_on(before, tag):
-            spans[-1] = spans[-1]._replace(end=end)
-        elif kind:
-            spans.append(Span(start, end, kind, bare(tag) if tags == "ne" else tag))
-        before = tag
-    return spans
-
-
-def _goes_on(before: str, tag: str) -> bool:
-    """Whether a word belongs to the name of the word before it."""
-    starts, ended = tag[:2] in ("B-", "S-", "U-"), before[:2] in ("E-", "L-", "S-", "U-")
-    return bare(before) == bare(tag) and not starts and not ended

@@ -16,24 +16,24 @@ def parts(text, spans):
 
 
 def test_english_names_nouns_and_verbs_are_found(english):
-    text = "Angela Merkel visited the old harbour of Colombo in 2015."
+    text = "Angela Merkel visited the old harbour of London in 2015."
     (spans,) = english.tag([Sentence("s", text)])
     found = parts(text, spans)
     assert ("Angela Merkel", "NE", "PERSON") in found
-    assert ("Colombo", "NE", "GPE") in found
+    assert ("London", "NE", "GPE") in found
     assert ("visited", "VERB", "VERB") in found
     assert ("harbour", "NOUN", "NOUN") in found
     assert not any(label in VALUES for _, _, label in found)
 
 
 def test_french_names_nouns_and_verbs_are_found(french):
-    text = "Le président Emmanuel Macron a visité l'hôpital de Marseille."
+    text = "Le président Emmanuel Macron visite l'hôpital de Marseille."
     (spans,) = french.tag([Sentence("s", text)])
     found = parts(text, spans)
     assert ("Emmanuel Macron", "NE", "PER") in found
     assert ("Marseille", "NE", "LOC") in found
     assert ("hôpital", "NOUN", "NOUN") in found
-    assert ("visité", "VERB", "VERB") in found
+    assert ("visite", "VERB", "VERB") in found
 
 
 @pytest.mark.parametrize(("model", "code"), [("english", "eng_Latn"), ("french", "fra_Latn")])

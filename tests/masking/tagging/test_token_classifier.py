@@ -1,11 +1,12 @@
 """Token classifiers of the hub: offsets, words, names and windows against a slow definition, and what is refused."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -17,7 +18,8 @@ from transformers import (
 
 from langvec.errors import InputError
 from masking.tagging.base import Sentence, Span, named
-from masking.tagging.token_classifier import TaggedWord, TokenClassifierRecipe, _Token, spans_of, words_of
+from masking.tagging.names import Tagged, spans_of
+from masking.tagging.token_classifier import TokenClassifierRecipe, _Token, words_of
 from tests.masking.tagging.conftest import declaration, sentences_of
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -33,24 +35,26 @@ TEXTS = [
 
 def make_model(folder: Path, labels: list[str] = LABELS, positions: int = 64) -> str:
     """A classifier with random weights, large enough for its labels to vary."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    text = " ".join([*declaration("eng_Latn", 40), *declaration("sin_Sinh", 20), *declaration("tam_Taml", 20), *TEXTS])
+    letters = sorted(set(text) - {" ", "\n"})
+    common = [word for word, count in Counter(text.split()).most_common(60) if len(word) > 1]
+    pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *common]
+    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    lines = declaration("eng_Latn", 40) + declaration("sin_Sinh", 20) + declaration("tam_Taml", 20) + TEXTS
-    tokenizer.train_from_iterator(lines, trainers.WordPieceTrainer(vocab_size=400, special_tokens=SPECIAL))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     ).save_pretrained(folder)
-    torch.manual_seed(0)
+    torch.manual_seed(2)  # of some seeds all labels come out alike
     BertForTokenClassification(config(labels, positions)).save_pretrained(folder)
     return str(folder)
 
 
 def config(labels: list[str] = LABELS, positions: int = 64) -> BertConfig:
     return BertConfig(
-        vocab_size=400, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        vocab_size=500, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=positions, initializer_range=1.0, id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
     )  # fmt: skip
@@ -121,9 +125,9 @@ def windows_by_definition(folder: str, text: str, size: int, overlap: int) -> li
                 labels[first + i] = (min(left, right), LABELS[label])
         if first + body >= len(ids):
             break
-    words: dict[int, TaggedWord] = {}
+    words: dict[int, Tagged] = {}
     for i, ((start, end), word) in enumerate(zip(coded["offset_mapping"], coded.word_ids(), strict=True)):
-        words[word] = words[word]._replace(end=end) if word in words else TaggedWord(start, end, labels[i][1])
+        words[word] = words[word]._replace(end=end) if word in words else Tagged(start, end, labels[i][1])
     return spans_of(list(words.values()), "ne")
 
 
@@ -158,23 +162,6 @@ def test_parts_of_speech_are_one_span_a_word(tmp_path):
     assert len(words) > 2
     assert set(words) <= {"Anna", "and", "Ravi", "live", "in", "Oslo", ",", "not", "Colombo", "."}
     assert {(span.kind, span.label) for span in spans} <= {("NOUN", "NOUN"), ("NOUN", "PROPN"), ("VERB", "VERB")}
-
-
-@pytest.mark.parametrize(
-    ("tags", "names"),
-    [
-        ("B-PER I-PER O", [(0, 3, "PER")]),
-        ("B-PER B-PER I-LOC", [(0, 1, "PER"), (2, 3, "PER"), (4, 5, "LOC")]),
-        ("I-PER I-PER I-LOC", [(0, 3, "PER"), (4, 5, "LOC")]),
-        ("S-PER S-PER O", [(0, 1, "PER"), (2, 3, "PER")]),
-        ("B-PER E-PER I-PER", [(0, 3, "PER"), (4, 5, "PER")]),
-        ("PER PER LOC", [(0, 3, "PER"), (4, 5, "LOC")]),
-        ("B-DATE I-DATE O", []),
-    ],
-)
-def test_words_of_one_name_are_one_span(tags, names):
-    words = [TaggedWord(2 * i, 2 * i + 1, tag) for i, tag in enumerate(tags.split())]
-    assert [(span.start, span.end, span.label) for span in spans_of(words, "ne")] == names
 
 
 def test_a_space_ends_a_word_where_the_tokenizer_counts_the_text_as_one():
