@@ -18,7 +18,8 @@ from masking.tagging.kinds import KINDS, Kind, number_like
 from masking.tagging.wordalign import Link, WordAligner, WordAlignment
 from masking.tagging.words import Word, words
 
-_MERGED: frozenset[Kind] = frozenset({"NE", "SALIENT"})  # may be several words; nouns and verbs are one each
+_OF_ONE_WORD: tuple[Kind, ...] = ("NOUN", "VERB")  # a word is one of them at most
+_OF_SEVERAL: tuple[Kind, ...] = ("NE", "SALIENT")
 
 Tagged = tuple[str, Sequence[Span]]  # a text and its spans
 
@@ -135,20 +136,23 @@ def _votes(word: int, ballots: Sequence[Sequence[int]], spans: Sequence[Span]) -
     kinds = Counter(kind for ballot in ballots for kind in {spans[number].kind for number in ballot})
     if not kinds:
         return
-    winner = min(kinds, key=lambda kind: (-kinds[kind], KINDS.index(kind)))
+    ranked = sorted(kinds, key=lambda kind: (-kinds[kind], KINDS.index(kind)))
     count = Counter(number for ballot in ballots for number in ballot)
-    together = {number for ballot in ballots if winner in {spans[n].kind for n in ballot} for number in ballot}
-    for kind in sorted({spans[number].kind for number in together}, key=KINDS.index):
-        number = min((n for n in together if spans[n].kind == kind), key=lambda n: (-count[n], n))
-        yield Carried(word, kind, spans[number].label, number)
+    together = {number for ballot in ballots if ranked[0] in {spans[n].kind for n in ballot} for number in ballot}
+    others = [kind for kind in ranked if kind in _OF_ONE_WORD][1:]  # "decision-making" may hold a noun and a verb
+    for kind in ranked:
+        numbers = [number for number in together if spans[number].kind == kind]
+        if numbers and kind not in others:
+            number = min(numbers, key=lambda number: (-count[number], number))
+            yield Carried(word, kind, spans[number].label, number)
 
 
 def _merged(carried: Sequence[Carried]) -> Iterator[tuple[int, int, Kind, str]]:
     """First and last word, kind and label; neighbours of one source span as one where the kind allows it."""
     for one in carried:
-        if one.kind not in _MERGED:
+        if one.kind in _OF_ONE_WORD:
             yield one.word, one.word, one.kind, one.label
-    for kind in _MERGED:
+    for kind in _OF_SEVERAL:
         run: list[Carried] = []
         for one in (one for one in carried if one.kind == kind):
             if run and (one.source, one.word) != (run[-1].source, run[-1].word + 1):

@@ -93,6 +93,12 @@ def test_a_span_that_is_part_of_a_word_counts_for_the_word():
     assert texts(target, project(source, [span(source, "U.N.", "NE")], target, [(1, 2)])) == [("onusiens", "NE")]
 
 
+def test_a_word_is_never_noun_and_verb_although_both_are_in_the_word_it_is_linked_to():
+    source, target = "decision-making", "décider"
+    spans = [span(source, "decision", "NOUN"), span(source, "making", "VERB"), span(source, source, "SALIENT")]
+    assert texts(target, project(source, spans, target, [(0, 0)])) == [("décider", "NOUN"), ("décider", "SALIENT")]
+
+
 def test_sinhala_words_with_joiners_are_tagged_whole_and_without_punctuation():
     source = "Sri Lanka won the game."
     target = f"{SRI} {LANKA} {GAME} {WON}."
@@ -128,6 +134,8 @@ def test_projected_spans_begin_and_end_with_linked_words_and_have_kinds_of_the_s
     assert {(one.start in begins, one.end in ends) for one in found} <= {(True, True)}
     assert {one.kind for one in found} <= {one.kind for one in spans}
     assert found == sorted(found, key=lambda one: (one.start, one.end, KINDS.index(one.kind)))
+    of_one_word = [(one.start, one.end) for one in found if one.kind in ("NOUN", "VERB")]
+    assert len(of_one_word) == len(set(of_one_word))
     for kind in KINDS:
         of_kind = [one for one in found if one.kind == kind]
         assert all(a.end <= b.start for a, b in pairwise(of_kind))
