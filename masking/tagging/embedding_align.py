@@ -73,13 +73,15 @@ class EncoderAlignment(Strict):
 
     def load(self) -> EncoderAligner:
         """Loads weights only: no code of the model's authors is run, and no pickle is read."""
+        import torch
         from transformers import AutoModel, AutoTokenizer
 
         if found := self.problems():
             raise InputError(found[0])
         where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
         tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
-        model = AutoModel.from_pretrained(self.model, use_safetensors=True, **where).eval()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = AutoModel.from_pretrained(self.model, use_safetensors=True, **where).eval().to(device)
         if not tokenizer.is_fast:
             raise InputError(
                 f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."

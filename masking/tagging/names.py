@@ -23,7 +23,7 @@ def spans_of(words: Iterable[Tagged], tags: TagSet) -> list[Span]:
     before = "O"
     for start, end, tag in words:
         kind = kind_of(tag, tags)
-        if kind and tags == "ne" and _goes_on(before, tag):
+        if kind and tags == "ne" and goes_on(before, tag):
             spans[-1] = spans[-1]._replace(end=end)
         elif kind:
             spans.append(Span(start, end, kind, bare(tag) if tags == "ne" else tag))
@@ -31,7 +31,7 @@ def spans_of(words: Iterable[Tagged], tags: TagSet) -> list[Span]:
     return spans
 
 
-def _goes_on(before: str, tag: str) -> bool:
-    """Whether a word belongs to the name of the word before it."""
+def goes_on(before: str, tag: str) -> bool:
+    """Whether a word belongs to the name of the word before it; where tags do not say, equal neighbours do."""
     starts, ended = tag[:2] in ("B-", "S-", "U-"), before[:2] in ("E-", "L-", "S-", "U-")
-    return bare(before) == bare(tag) and not starts and not ended
+    return bare(tag) not in ("", "O", "_") and bare(before) == bare(tag) and not starts and not ended

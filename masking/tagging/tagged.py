@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from masking.tagging.base import Span
 from masking.tagging.kinds import TagSet, bare, kind_of
+from masking.tagging.names import goes_on
 from masking.tagging.words import Word
 
 _NONE = frozenset({"", "O", "_"})
-_GOES_ON = ("I-", "E-", "L-")
-_BEGINS = ("B-", "I-")
 
 
 class TagSpan(NamedTuple):
@@ -38,7 +37,7 @@ def counted(spans: Iterable[TagSpan], tags: TagSet) -> list[Span]:
 
 
 def spans_of(words: Sequence[Word], labels: Sequence[str], tags: TagSet) -> tuple[TagSpan, ...]:
-    """One span for each tagged word; in tag set `ne` one for each name, from B-, I- or plain labels."""
+    """One span for each tagged word; in tag set `ne` one for each name."""
     if tags == "ne":
         return tuple(_names(words, labels))
     return tuple(TagSpan(*word[:2], label) for word, label in zip(words, labels, strict=True) if label not in _NONE)
@@ -57,16 +56,11 @@ def labels_of(words: Sequence[Word], sentence: TaggedSentence, tags: TagSet) -> 
 
 def _names(words: Sequence[Word], labels: Sequence[str]) -> list[TagSpan]:
     found: list[TagSpan] = []
-    going: str | None = None
-    for word, label in zip(words, labels, strict=True):
-        name = bare(label)
-        if name in _NONE:
-            going = None
-        elif going == name and label.startswith(_GOES_ON):
+    for word, label, before in zip(words, labels, ["O", *labels], strict=False):
+        if goes_on(before, label):
             found[-1] = found[-1]._replace(end=word.end)
-        else:
-            found.append(TagSpan(word.start, word.end, name))
-            going = name if label.startswith(_BEGINS) else None
+        elif bare(label) not in _NONE:
+            found.append(TagSpan(word.start, word.end, bare(label)))
     return found
 
 

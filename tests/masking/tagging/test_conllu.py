@@ -115,9 +115,9 @@ def test_a_number_sign_may_be_a_token() -> None:
     assert two_columns("# SYM\n1 NUM\n", "upos")[0].text == "# 1"
 
 
-def test_plain_labels_and_single_word_names_end_where_they_stand() -> None:
+def test_equal_plain_labels_are_one_name_and_single_word_names_end_where_they_stand() -> None:
     (sentence,) = two_columns("a PER\nb PER\nc S-LOC\nd I-LOC\ne I-LOC\nf O\ng I-LOC\n")
-    assert [word for word, _ in tagged(sentence)] == ["a", "b", "c", "d e", "g"]
+    assert [word for word, _ in tagged(sentence)] == ["a b", "c", "d e", "g"]
 
 
 @pytest.mark.parametrize("line", ["token", "a b O", "a\tb\tO", "a\t"])
