@@ -27,6 +27,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/grid_overhead.py
 	$(BIN)/python benchmarks/trees.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/tagging.py
+	$(BIN)/python benchmarks/masks.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
