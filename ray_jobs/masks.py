@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from langvec.errors import InputError
 from masking.alignment import MAX_TOKENS, Tagged, encode
 from masking.collator import KINDS_BY_RANK, MaskCounts, counted
 from masking.draws import Draws
 from masking.entities import read_entities, tagged
-from masking.masks import AnyMasks, LemMasks, choose_masks
+from masking.masks import AnyMasks, LemMasks, Masking, choose_masks
 from masking.tagging.kinds import Kind
 from masking.tokenizers import learn_tokenizer, load_tokenizer
 from masking.tokens import BITS, Tokens
-from ray_jobs.mistakes import mistakes
+from ray_jobs.described import described
 
 STRATEGY = TypeAdapter[AnyMasks](AnyMasks)
 CHUNK = 2000  # sentences encoded at once
@@ -47,15 +46,12 @@ def masks(file: str, strategy: str, tokenizer: str | None, show: int, seed: int,
 
 def _strategy(text: str) -> AnyMasks:
     """`lem`, or a mapping such as `{strategy: lem, kinds: [NE]}`."""
-    raw = yaml.safe_load(text)
-    raw = {"strategy": raw} if isinstance(raw, str) else raw
-    try:
-        return STRATEGY.validate_python({"strategy": LemMasks().strategy, **raw} if isinstance(raw, dict) else raw)
-    except ValidationError as error:
-        raise InputError(
-            f"--masks {text}: {' '.join(mistakes(raw, error))} Expected the name of a strategy (lem, mlm, whole_word, "
-            f"span, random_word, rare_word) or a mapping such as {{strategy: lem, kinds: [NE, VERB], per_entity: 1}}."
-        ) from None
+    expected = (
+        "the name of a strategy (lem, mlm, whole_word, span, random_word, rare_word) or a mapping such as "
+        "{strategy: lem, kinds: [NE, VERB], per_entity: 1}"
+    )
+    mapping = f"{{strategy: {text}}}" if text.isidentifier() else text
+    return described("--masks", mapping, STRATEGY, Masking, expected, strategy=LemMasks().strategy)
 
 
 def _hidden(texts: Sequence[Tagged], tokenizer: Any, how: AnyMasks, seed: int) -> tuple[np.ndarray, Tokens]:

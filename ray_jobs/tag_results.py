@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from masking.tagging.base import named
 from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.results import Shelf
 from ray_jobs.stages import Record
@@ -31,7 +30,7 @@ def write_results(store: Store, records: Mapping[str, Record], recipe: LemRecipe
             shelf.copy(record, "entities.parquet", f"{FOLDER}/{code}/{number:05}.parquet")
             aside += _set_aside(store, record) if record.meta["account"]["set_aside"] else []
         if blocks:
-            rows.append(_row(code, blocks, records[f"sentences/{code}"], recipe))
+            rows.append(_row(code, blocks, records[f"sentences/{code}"]))
     if rows:
         shelf.table("coverage", rows)
     if aside:
@@ -54,18 +53,18 @@ def _set_aside(store: Store, record: Record) -> Rows:
     ]
 
 
-def _row(code: str, blocks: Sequence[Record], text: Record, recipe: LemRecipe) -> dict[str, Any]:
+def _row(code: str, blocks: Sequence[Record], text: Record) -> dict[str, Any]:
     """One language: the counts of its blocks added up, and shares of them."""
     counts, reasons = Counter[str](), Counter[str]()
     for block in blocks:
-        account = dict(block.meta["account"])
-        reasons.update(account.pop("reasons"))
-        counts.update(account)
+        account = block.meta["account"]
+        reasons.update(account["reasons"])
+        counts.update({name: count for name, count in account.items() if name not in ("reasons", "tagger")})
     words = counts["words"] or 1
     shares = {f"share_{kind}": counts[f"words_{kind}"] / words for kind in KINDS}
     told = "; ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(SHOWN))
     foreign = text.meta["account"]["without_a_letter_of_the_script"]
-    tagger = " + ".join(named(tagger) for tagger in recipe.taggers[code])
+    tagger = blocks[0].meta["account"]["tagger"]
     return {"lang": code, **counts, **shares, "not_in_script": foreign, "reasons": told, "tagger": tagger}
 
 

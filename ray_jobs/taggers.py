@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast, get_args
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from langvec.errors import InputError
 from langvec.languages import find
 from masking.tagging import AnyTagger
-from masking.tagging.base import named
+from masking.tagging.base import TaggerRecipe, named
 from masking.tagging.gazetteer import gazetteer
 from masking.tagging.kinds import TagSet
 from masking.tagging.lexicon import write_lexicon
@@ -21,7 +21,7 @@ from masking.tagging.quality import Quality, judge
 from masking.tagging.reading import read_tagged
 from masking.tagging.stanza_models import fetch
 from masking.tagging.training import Kind, train
-from ray_jobs.mistakes import mistakes
+from ray_jobs.described import described
 
 TAGGER = TypeAdapter[AnyTagger](AnyTagger)
 
@@ -39,7 +39,8 @@ def trained(kind: str, file: str, tags: str, to: str, language: str) -> Iterator
     tag_set, sentences = _tag_set(tags), list(read_tagged(Path(file), _tag_set(tags)))
     if kind not in get_args(Kind):
         raise InputError(f"There is no tagger {kind!r} to train. Expected one of {', '.join(get_args(Kind))}.")
-    lesson = train(cast(Kind, kind), sentences, tag_set, Path(to), language)
+    with _writing(to) as path:
+        lesson = train(cast(Kind, kind), sentences, tag_set, path, language)
     yield f"{lesson.learnt:,} sentences learnt, {lesson.held_out:,} held out (every tenth):"
     yield from _table(lesson.quality)
     place = f"language: {language}, folder: {to}, tokenize: words" if kind == "stanza" else f"file: {to}, tags: {tags}"
@@ -59,20 +60,25 @@ def judged(file: str, tags: str, tagger: str) -> Iterator[str]:
 def names(code: str, to: str) -> Iterator[str]:
     """Write the names that Unicode's CLDR has of countries, languages and currencies in a language, as a lexicon."""
     entries = gazetteer(find(code).code)
-    write_lexicon(entries, Path(to))
+    with _writing(to) as path:
+        write_lexicon(entries, path)
     yield f"{len(entries):,} names in {find(code).name} -> {to}"
     yield f"Use them beside a tagger of nouns and verbs: {{kind: lexicon, file: {to}, tags: ne, ignore_case: false}}."
 
 
 def _recipe(text: str) -> AnyTagger:
-    raw = yaml.safe_load(text)
+    expected = "a mapping as in the `taggers` of a recipe, such as '{kind: spacy, model: en_core_web_sm}'"
+    return described("--tagger", text, TAGGER, TaggerRecipe, expected)
+
+
+@contextmanager
+def _writing(to: str) -> Iterator[Path]:
+    """The path to write to, its folder made."""
     try:
-        return TAGGER.validate_python(raw)
-    except ValidationError as error:
-        raise InputError(
-            f"--tagger {text}: {' '.join(mistakes(raw, error))} Expected a mapping as in the `taggers` of a recipe, "
-            f"such as '{{kind: spacy, model: en_core_web_sm}}'."
-        ) from None
+        Path(to).parent.mkdir(parents=True, exist_ok=True)
+        yield Path(to)
+    except OSError as error:
+        raise InputError(f"--to {to} cannot be written ({error}). Check the path and the rights.") from None
 
 
 def _tag_set(tags: str) -> TagSet:

@@ -40,7 +40,8 @@ def stages(recipe: LemRecipe) -> list[Stage]:
         for code in source.codes()
     }
     lessons = {code: _lessons(code, recipe.taggers[code], texts) for code in texts}
-    plan = _Plan(recipe, texts, lessons)
+    about = {code: _About.of(recipe.taggers[code]) for code in texts}
+    plan = _Plan(recipe, texts, lessons, about)
     pool = Pool(most=recipe.compute.taggers)
     return [
         Stage("sentences", tuple(texts.values())),
@@ -64,12 +65,29 @@ def _lessons(code: str, taggers: Taggers, texts: Mapping[str, Piece]) -> dict[st
 
 
 @dataclass(frozen=True)
+class _About:
+    """What decides the tags of a language. Found out once, for models are hashed."""
+
+    settings: list[dict[str, Any]]
+    identity: dict[str, str]
+    name: str
+
+    @classmethod
+    def of(cls, taggers: Taggers) -> _About:
+        identity = {
+            f"tagger {n} {what}": which for n, one in enumerate(taggers) for what, which in one.identity().items()
+        }
+        return cls([_settings(tagger) for tagger in taggers], identity, " + ".join(map(named, taggers)))
+
+
+@dataclass(frozen=True)
 class _Plan:
     """The pieces that depend on how many blocks of sentences there are."""
 
     recipe: LemRecipe
     texts: Mapping[str, Piece]
     lessons: Mapping[str, Mapping[str, Piece]]
+    about: Mapping[str, _About]
 
     def tagged(self, done: Mapping[str, Record]) -> list[Piece]:
         direct = [code for code in self.texts if code not in self.recipe.projections()]
@@ -94,9 +112,9 @@ class _Plan:
         ]
 
     def _block(self, stage: str, code: str, number: int, needs: Mapping[str, Piece]) -> Piece:
-        recipe, taggers = self.recipe, self.recipe.taggers[code]
+        recipe, about = self.recipe, self.about[code]
         config = {
-            "taggers": [_settings(tagger) for tagger in taggers],
+            "taggers": about.settings,
             "max_chars": recipe.max_chars,
             "block": number,
             "format": FORMAT,
@@ -105,9 +123,9 @@ class _Plan:
         return Piece(
             stage,
             f"{code}.{number:05}",
-            partial(_tag, taggers, code, number, limits),
+            partial(_tag, recipe.taggers[code], about.name, code, number, limits),
             config,
-            _identity(taggers),
+            about.identity,
             needs,
             place=Place(recipe.compute.cpus_per_tagger, recipe.compute.gpus_per_tagger),
         )
@@ -123,20 +141,15 @@ def _settings(tagger: AnyTagger) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if not (isinstance(value, str) and os.path.isabs(value))}
 
 
-def _identity(taggers: Taggers) -> dict[str, str]:
-    return {f"tagger {n} {what}": which for n, one in enumerate(taggers) for what, which in one.identity().items()}
-
-
-def _tag(taggers: Taggers, code: str, number: int, limits: Limits, desk: Desk) -> dict[str, Any]:
+def _tag(taggers: Taggers, name: str, code: str, number: int, limits: Limits, desk: Desk) -> dict[str, Any]:
     """Tag one block."""
     trail = begun(desk.memory)
     block = sentences.read_block(desk.needed["sentences"], number)
     rows = [Sentence(*pair) for pair in zip(block["id"].to_pylist(), block["text"].to_pylist(), strict=True)]
     found = tag_all(rows, _loaded(taggers, desk, number, rows), desk.memory, trail, limits)
-    table = entity_table(rows, found, code, " + ".join(named(tagger) for tagger in taggers))
-    pq.write_table(table, desk.folder / ENTITIES, compression="zstd")
+    pq.write_table(entity_table(rows, found, code, name), desk.folder / ENTITIES, compression="zstd")
     reasons = Counter(one.reason for one in found if isinstance(one, SetAside))
-    return {**coverage(rows, found), "reasons": dict(reasons.most_common())}
+    return {"tagger": name, **coverage(rows, found), "reasons": dict(reasons.most_common())}
 
 
 def _loaded(taggers: Taggers, desk: Desk, number: int, rows: Sequence[Sentence]) -> Tagger:

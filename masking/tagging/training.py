@@ -35,7 +35,6 @@ def train(kind: Kind, sentences: Sequence[TaggedSentence], tags: TagSet, to: Pat
         )
     learnt = [sentence for number, sentence in enumerate(sentences, 1) if number % HELD_OUT]
     held_out = sentences[HELD_OUT - 1 :: HELD_OUT]
-    to.parent.mkdir(parents=True, exist_ok=True)
     tagger = _trained(kind, learnt, held_out, tags, to, language)
     return Lesson(len(learnt), len(held_out), judge(tagger, held_out, tags))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 _RUN = re.compile(r"\S+")
@@ -18,42 +16,42 @@ class Word(NamedTuple):
     text: str
 
 
+class _Marks(dict[str, bool]):
+    """Whether a character is punctuation or a symbol; letters, digits, combining marks and joiners are not."""
+
+    def __missing__(self, character: str) -> bool:
+        mark = unicodedata.category(character)[0] in "PSC" and character not in _JOINERS
+        self[character] = mark
+        return mark
+
+
+_MARK = _Marks()
+
+
 def words(text: str) -> list[Word]:
     """Runs without white space, freed of punctuation at both ends; a hyphen or a full stop inside stays.
 
     Languages that write without spaces come out as whole clauses: give those a tagger that splits its text itself.
     """
-    return [word for word in _stripped(text) if word.text]
+    cores = (_core(text, *run.span()) for run in _RUN.finditer(text))
+    return [Word(start, end, text[start:end]) for start, end in cores if start < end]
 
 
 def pieces(text: str) -> list[Word]:
     """Words and, as words of their own, the punctuation about them: what taggers trained on treebanks expect."""
     found: list[Word] = []
     for run in _RUN.finditer(text):
-        core = _core(run.group())
-        inside = [(0, core.start), (core.start, core.end), (core.end, len(run.group()))]
-        for number, (start, end) in enumerate(inside):
-            parts = [(start, end)] if number == 1 else [(i, i + 1) for i in range(start, end)]
-            found += [Word(run.start() + a, run.start() + b, run.group()[a:b]) for a, b in parts if a < b]
+        first, last = run.span()
+        start, end = _core(text, first, last)
+        found += [Word(at, at + 1, text[at]) for at in range(first, start)]
+        found += [Word(start, end, text[start:end])] if start < end else []
+        found += [Word(at, at + 1, text[at]) for at in range(end, last)]
     return found
 
 
-def _stripped(text: str) -> Iterator[Word]:
-    for run in _RUN.finditer(text):
-        core = _core(run.group())
-        yield Word(run.start() + core.start, run.start() + core.end, core.text)
-
-
-def _core(run: str) -> Word:
-    start, end = 0, len(run)
-    while start < end and _is_mark(run[start]):
+def _core(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and _MARK[text[start]]:
         start += 1
-    while end > start and _is_mark(run[end - 1]):
+    while end > start and _MARK[text[end - 1]]:
         end -= 1
-    return Word(start, end, run[start:end])
-
-
-@cache
-def _is_mark(character: str) -> bool:
-    """Punctuation and symbols; letters, digits, combining marks and joiners are not."""
-    return unicodedata.category(character)[0] in "PSC" and character not in _JOINERS
+    return start, end

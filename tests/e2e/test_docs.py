@@ -92,6 +92,12 @@ def test_every_recipe_field_is_documented() -> None:
         ["report"],
         ["typology"],
         ["sweep", "dbscan"],
+        ["tag"],
+        ["masks"],
+        ["taggers", "fetch"],
+        ["taggers", "train"],
+        ["taggers", "judge"],
+        ["taggers", "names"],
     ],
 )
 def test_help_explains_every_option(words: list[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from langvec.errors import InputError
+from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.mistakes import EXAMPLES
 from ray_jobs.recipe import Recipe
@@ -124,5 +125,7 @@ def test_a_file_without_fields_is_refused_by_what_it_holds(tmp_path: Path, text:
 @pytest.mark.parametrize("field", [name for name in EXAMPLES if "." not in name])
 def test_the_examples_in_messages_are_valid(tmp_path: Path, field: str) -> None:
     raw = yaml.safe_load(CORPORA) | {field: yaml.safe_load(EXAMPLES[field])}
+    if field == "taggers":
+        raw["corpora"] = [{"kind": "udhr", "languages": list(raw[field])}]
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(raw))
-    assert load_recipe(Recipe, str(tmp_path / "r.yaml"))
+    assert load_recipe(LemRecipe if field == "taggers" else Recipe, str(tmp_path / "r.yaml"))
