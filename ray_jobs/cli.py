@@ -16,7 +16,7 @@ from langvec.errors import InputError
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C has ended
 
 app = typer.Typer(
-    help="Language vectors from small language models, on Ray.",
+    help="Language vectors and trees from small language models; entities and masks for encoders. On Ray.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,7 +31,7 @@ RunOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, e.g. --set cleaning.min_chars=20. Repeatable."),
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, e.g. --set seed=2. Repeatable."),
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Say what is done, stale (and why) or to run; start nothing.")]
 AddressOption = Annotated[
