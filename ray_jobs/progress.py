@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, stage: str, total: int, done: int) -> None:
         self._stage, self._total, self._done, self._before = stage, total, done, done
         self._failed = 0
+        self._told = (done, 0)
         self._start = self._shown = time.monotonic()
 
     def __enter__(self) -> Progress:
@@ -35,12 +36,13 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._done > self._before or self._failed:
+        if (self._done, self._failed) != self._told:
             self._show("\r" if sys.stderr.isatty() else "")
         if sys.stderr.isatty():
             print(file=sys.stderr)
 
     def _show(self, start: str) -> None:
+        self._told = (self._done, self._failed)
         rate = (self._done - self._before) / max(time.monotonic() - self._start, 1e-9)
         full = BAR * self._done // max(self._total, 1)
         bar = f"[{'=' * full}{' ' * (BAR - full)}] " if start else ""
