@@ -120,13 +120,13 @@ class Collator:
         return padded
 
 
-def counted(tokens: Tokens, hidden: np.ndarray) -> MaskCounts:
-    """Each token counts once, as the first kind that it is of."""
+def counted(tokens: Tokens, hidden: np.ndarray, asked: Sequence[Kind] = ()) -> MaskCounts:
+    """Each token counts once, as the first kind that it is of; kinds that were asked for come before others."""
     ordinary = tokens.words != NONE
     of_kind: dict[Kind, int] = {}
     hidden_of_kind: dict[Kind, int] = {}
     left = ordinary.copy()
-    for kind in KINDS_BY_RANK:
+    for kind in sorted(KINDS_BY_RANK, key=lambda kind: kind not in asked):
         mine = left & ((tokens.kinds & BITS[kind]) != 0)
         left &= ~mine
         of_kind[kind], hidden_of_kind[kind] = int(mine.sum()), int((mine & hidden).sum())

@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 from langvec.errors import InputError
 from masking.alignment import Tagged
 from masking.tagging.base import Sentence, SetAside, Span
+from masking.tagging.covered import kinds_of_words
 from masking.tagging.kinds import KINDS
 from masking.tagging.words import words
 
+SHOWN = 10  # names in an error message
+_BELOW = ("results/entities/*/*.parquet", "entities/*/*.parquet", "*/*.parquet")  # of a run, its results, all entities
 SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("kind", pa.string()), ("label", pa.string())])
 SCHEMA = pa.schema(
     [
@@ -49,9 +52,11 @@ def read_entities(place: Path) -> pa.Table:
     """A file, or all files of a folder by name; tags of different taggers, or of different versions, do not mix."""
     files = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
     if not files or not all(file.is_file() for file in files):
+        below = next(filter(None, (sorted({str(file.parent) for file in place.glob(at)}) for at in _BELOW)), [])
+        found = f" Found: {', '.join(below[:SHOWN])}." if below else ""
         raise InputError(
             f"There are no entities in {place}. Expected a Parquet file that `langscape tag` has written, or a folder "
-            f"of them such as RUN/results/entities/eng_Latn."
+            f"of them such as RUN/results/entities/eng_Latn.{found}"
         )
     table = pa.concat_tables([_read(file) for file in files], promote_options="permissive").unify_dictionaries()
     refuse_mixed(table, place)
@@ -67,7 +72,7 @@ def _read(file: Path) -> pa.Table:
     if missing:
         raise InputError(
             f"{file} has no column {', '.join(missing)}. Expected an entity table as `langscape tag` writes it; found "
-            f"the columns {', '.join(table.column_names[:10])}."
+            f"the columns {', '.join(table.column_names[:SHOWN])}{', ...' if len(table.column_names) > SHOWN else ''}."
         )
     return table.select(SCHEMA.names).cast(SCHEMA)
 
@@ -92,24 +97,16 @@ def tagged(table: pa.Table) -> list[Tagged]:
 
 
 def coverage(sentences: Iterable[Sentence], found: Iterable[list[Span] | SetAside]) -> dict[str, int]:
-    """Counts that add up over blocks: sentences, those without tags, words, and words in each kind of entity."""
-    counts = Counter[str](dict.fromkeys(("sentences", "set_aside", "without_tags", "words"), 0))
+    """Counts that add up over blocks: sentences by what became of them, words, and words in each kind of entity."""
+    counts = Counter[str](dict.fromkeys(("sentences", "empty", "set_aside", "without_tags", "words"), 0))
     counts.update(dict.fromkeys((f"words_{kind.lower()}" for kind in KINDS), 0))
     for sentence, one in zip(sentences, found, strict=True):
         counts["sentences"] += 1
         if isinstance(one, SetAside):
             counts["set_aside"] += 1
         else:
-            counts["without_tags"] += not one
-            counts.update(_words(sentence.text, one))
+            counts["empty" if not sentence.text.strip() else "without_tags"] += not one
+            every = words(sentence.text)
+            counts["words"] += len(every)
+            counts.update(f"words_{kind.lower()}" for kinds in kinds_of_words(every, one) for kind in kinds)
     return dict(counts)
-
-
-def _words(text: str, spans: Sequence[Span]) -> Counter[str]:
-    """A word counts for every kind that has a part of it."""
-    counts, every = Counter[str](), words(text)
-    for word in every:
-        kinds = {span.kind for span in spans if span.start < word.end and span.end > word.start}
-        counts.update(f"words_{kind.lower()}" for kind in kinds)
-    counts["words"] += len(every)
-    return counts

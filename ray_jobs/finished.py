@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from langvec.errors import InputError
 from langvec.matrix import EntropyMatrix
@@ -34,7 +35,7 @@ class FinishedRun:
         stored = store.read(RECIPE)
         if stored is None:
             raise InputError(f"--run {uri} is no run yet. Expected one that `langscape entropy2vec` has finished.")
-        recipe = Recipe.model_validate(yaml.safe_load(stored))
+        recipe = _recipe(stored, uri)
         kind = _known_kind(kind, recipe, uri)
         records = [record for record in store.records().values() if not record.damage]
         lineage = Lineage(recipe, records)
@@ -75,6 +76,16 @@ class FinishedRun:
             waiting += [record for record in needs if _id(record) not in found]
             found |= {_id(record): record for record in needs}
         return found
+
+
+def _recipe(stored: bytes, uri: str) -> Recipe:
+    try:
+        return Recipe.model_validate(yaml.safe_load(stored))
+    except ValidationError:
+        raise InputError(
+            f"--run {uri} holds no run of `langscape entropy2vec`: its {RECIPE} is another command's, or of another "
+            f"version. Expected a run that `langscape entropy2vec` has finished."
+        ) from None
 
 
 def _known_kind(kind: str | None, recipe: Recipe, uri: str) -> str:

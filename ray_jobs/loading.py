@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
@@ -56,10 +57,20 @@ def _locate(name: str, kind: type[AnyRecipe]) -> Path:
     known = shipped(kind)
     path = kind.shipped_in / f"{name}.yaml" if name in known else Path(name)
     if not path.is_file():
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f" Did you mean {near[0]}?" if near else " That is a recipe of another command." if _shipped(name) else ""
+        )
         raise InputError(
-            f"There is no recipe {name!r}. Expected a YAML file or one of the shipped recipes: {', '.join(known)}."
+            f"There is no recipe {name!r}. Expected a YAML file or one of the shipped recipes: "
+            f"{', '.join(known)}.{hint}"
         )
     return path
+
+
+def _shipped(name: str) -> bool:
+    """Whether a recipe of any command is called so."""
+    return any(path.stem == name for path in (Path(__file__).parent / "recipes").rglob("*.yaml"))
 
 
 def _parse(path: Path) -> dict[str, Any]:

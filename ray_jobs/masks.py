@@ -38,10 +38,13 @@ def masks(file: str, strategy: str, tokenizer: str | None, show: int, seed: int,
     hidden, tokens = _hidden(texts, loaded, how, seed)
     if show:
         yield _legend(coloured)
+    asked = how.kinds if isinstance(how, LemMasks) else ()
     for place in range(min(show, len(texts))):
         part = slice(tokens.starts[place], tokens.starts[place + 1])
-        yield _drawn(texts[place].text, loaded, tokens.kinds[part], hidden[part], coloured)
-    yield from _account(how, len(texts), counted(tokens, hidden))
+        yield _drawn(texts[place].text, loaded, tokens.kinds[part], hidden[part], asked, coloured)
+    yield from _account(how, len(texts), counted(tokens, hidden, asked))
+    for kind in (kind for kind in asked if not (tokens.kinds & BITS[kind]).any()):
+        yield f"{file} holds no {kind}."
 
 
 def _strategy(text: str) -> AnyMasks:
@@ -69,14 +72,17 @@ def _legend(coloured: bool) -> str:
     return f"{'  '.join(names)}   hidden; in colour without a box: tagged and shown to the model"
 
 
-def _drawn(text: str, tokenizer: Any, kinds: np.ndarray, hidden: np.ndarray, coloured: bool) -> str:
+def _drawn(
+    text: str, tokenizer: Any, kinds: np.ndarray, hidden: np.ndarray, asked: Sequence[Kind], coloured: bool
+) -> str:
     """The text, its hidden tokens marked."""
     (encoding,) = tokenizer([text], truncation=True, max_length=MAX_TOKENS).encodings
     drawn, done = [], 0
     for (begin, end), bits, mask in zip(encoding.offsets, kinds.tolist(), hidden.tolist(), strict=True):
         start = max(begin + len(text[begin:end]) - len(text[begin:end].lstrip()), done)
         if start < end:
-            kind = next((kind for kind in KINDS_BY_RANK if bits & BITS[kind]), None)
+            ranked = sorted(KINDS_BY_RANK, key=lambda kind: kind not in asked)
+            kind = next((kind for kind in ranked if bits & BITS[kind]), None)
             drawn += [text[done:start], _mark(text[start:end], kind, mask, coloured)]
             done = end
     return "".join(drawn) + text[done:]

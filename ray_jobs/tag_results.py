@@ -62,7 +62,7 @@ def _row(code: str, blocks: Sequence[Record], text: Record) -> dict[str, Any]:
         counts.update({name: count for name, count in account.items() if name not in ("reasons", "tagger")})
     words = counts["words"] or 1
     shares = {f"share_{kind}": counts[f"words_{kind}"] / words for kind in KINDS}
-    told = "; ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(SHOWN))
+    told = "; ".join(f"{reason} ({count:,} times)" for reason, count in reasons.most_common(SHOWN))
     foreign = text.meta["account"]["without_a_letter_of_the_script"]
     tagger = blocks[0].meta["account"]["tagger"]
     return {"lang": code, **counts, **shares, "not_in_script": foreign, "reasons": told, "tagger": tagger}
@@ -87,9 +87,9 @@ def _lines(rows: Rows) -> Iterator[str]:
     """What there is to mask in each language, and what may be wrong with it."""
     if not rows:
         return
-    yield f"{'language':<10} {'sentences':>10} {'set aside':>10} {'untagged':>9}   names  nouns  verbs  tagger"
+    yield f"{'language':<10} {'sentences':>10} {'set aside':>10} {'untagged':>9}   names  nouns  verbs  salient  tagger"
     for row in rows:
-        shares = "  ".join(f"{row[f'share_{kind}']:>5.1%}" for kind in KINDS[:3])
+        shares = "  ".join(f"{row[f'share_{kind}']:>{5 + 2 * (kind == KINDS[-1])}.1%}" for kind in KINDS)
         numbers = f"{row['sentences']:>10,} {row['set_aside']:>10,} {row['without_tags']:>9,}"
         yield f"{row['lang']:<10} {numbers}   {shares}  {row['tagger']}"
     for row in rows:
@@ -99,8 +99,8 @@ def _lines(rows: Rows) -> Iterator[str]:
 def _doubts(row: Mapping[str, Any]) -> Iterator[str]:
     of = f"of {row['sentences']:,} sentences"
     if row["set_aside"]:
-        yield f"{row['lang']}: {row['set_aside']:,} {of} set aside ({row['reasons']}); see results/set-aside.csv"
+        yield f"{row['lang']}: {row['set_aside']:,} {of} set aside, see results/set-aside.csv: {row['reasons']}"
     if row["not_in_script"] > HALF * row["sentences"]:
         yield f"{row['lang']}: {row['not_in_script']:,} {of} have no letter of its script. Is the text in it?"
     elif row["without_tags"] > HALF * row["sentences"]:
-        yield f"{row['lang']}: no tag in {row['without_tags']:,} {of}. Are text and tagger of one language?"
+        yield f"{row['lang']}: no tag in {row['without_tags']:,} {of}. Is the text what its tagger was made for?"

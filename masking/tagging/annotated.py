@@ -35,7 +35,12 @@ class AnnotatedRecipe(TaggerRecipe):
     )
 
     def problems(self) -> list[str]:
-        return [f"tagger annotated: {problem}" for problem in unreadable(self.file)]
+        """Also of the first sentence, for a wrong format mostly shows there."""
+        try:
+            problems = unreadable(self.file) or next(([] for _ in read_tagged(Path(self.file), self.tags)), [])
+        except InputError as error:
+            problems = [str(error)]
+        return [f"tagger annotated: {problem}" for problem in problems]
 
     def identity(self) -> dict[str, str]:
         return {"file": content_hash(Path(self.file))}
@@ -64,6 +69,8 @@ class AnnotatedTagger:
         self._names = list(self._numbers)
         if not self._rows:
             raise InputError(f"{file} holds no sentence. Expected tagged sentences.")
+        like = f", where ids are like {next(iter(self._rows))!r}" if by == "id" else ""
+        self._unmatched = f"its {by} has no tags in {file}{like}"
 
     def tag(self, sentences: Sequence[Sentence]) -> list[list[Span] | SetAside]:
         """The spans by our texts' characters; a sentence that is not in the file, or differs there, is set aside."""
@@ -90,7 +97,7 @@ class AnnotatedTagger:
         digest = _digest(sentence.text)
         row = self._rows.get(sentence.id if self._by == "id" else digest)
         if row is None:
-            return SetAside(f"its {self._by} has no tags in {self._file}")
+            return SetAside(self._unmatched)
         if row.text != digest:
             return SetAside(f"its id has tags in {self._file}, but on a text that differs by more than white space")
         numbers = iter(row.spans)

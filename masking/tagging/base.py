@@ -81,7 +81,8 @@ def installed(package: str, extra: str) -> str:
         return version(package)
     except PackageNotFoundError:
         raise InputError(
-            f"The package {package} is not installed. Expected it for this tagger: `pip install 'langscape[{extra}]'`."
+            f"The package {package} is not installed. Expected it for this tagger: install the extra {extra!r}, in a "
+            f"checkout by `pip install --editable '.[{extra}]'`."
         ) from None
 
 

@@ -143,7 +143,11 @@ def _located(text: str, tokens: list[_Token]) -> tuple[list[Word], list[str]]:
         words += _parts(token, at)
         at += len(token.form)
     if rest := text[_next(text, at) :]:
-        raise LineError(tokens[-1].line, f"the last word, where the text goes on with {rest[:20]!r} (character {at})")
+        raise LineError(
+            tokens[-1].line,
+            f"the last word of the sentence, but its `# text` goes on with {rest[:20]!r} (character {at}). Expected a "
+            f"word for every character but white space",
+        )
     return words, [label for token in tokens for _, label in token.words]
 
 

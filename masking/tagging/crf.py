@@ -113,10 +113,13 @@ def train_crf(
     for words, labels in rows:
         trainer.append(features(words), labels)
     scratch = file.with_name(f".{file.name}.part")
-    trainer.train(str(scratch))
-    with scratch.open("ab") as stream:
-        stream.write(_FEATURES)
-    os.replace(scratch, file)
+    try:
+        trainer.train(str(scratch))
+        with scratch.open("ab") as stream:
+            stream.write(_FEATURES)
+        os.replace(scratch, file)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 class CrfModel:

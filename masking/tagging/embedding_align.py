@@ -79,9 +79,15 @@ class EncoderAlignment(Strict):
         if found := self.problems():
             raise InputError(found[0])
         where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
-        tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = AutoModel.from_pretrained(self.model, use_safetensors=True, **where).eval().to(device)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
+            model = AutoModel.from_pretrained(self.model, use_safetensors=True, **where).eval().to(device)
+        except Exception as error:  # the libraries raise many kinds for what cannot be reached or read
+            raise InputError(
+                f"The encoder {self.model} cannot be loaded ({(str(error).strip().splitlines() or [''])[0]}). Expected "
+                f"a folder with config.json, model.safetensors and tokenizer.json, or a hub name and a way to reach it."
+            ) from None
         if not tokenizer.is_fast:
             raise InputError(
                 f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."

@@ -46,7 +46,14 @@ class LexiconRecipe(TaggerRecipe):
     ignore_case: bool = Field(True, description="Mark and mark are one word; switch it off for names in Latin script")
 
     def problems(self) -> list[str]:
-        return [] if Path(self.file).is_file() else [f"tagger lexicon: there is no file {self.file}. Check the path."]
+        """Also of the first entry, for a wrong format mostly shows there."""
+        if not Path(self.file).is_file():
+            return [f"tagger lexicon: there is no file {self.file}. Check the path."]
+        try:
+            next(read_lexicon(Path(self.file)), None)
+        except InputError as error:
+            return [f"tagger lexicon: {error}"]
+        return []
 
     def identity(self) -> dict[str, str]:
         return {"file": content_hash(Path(self.file))}

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from masking.tagging.base import Sentence, SetAside, Span, Tagger
+from masking.tagging.base import Sentence, SetAside, Tagger
+from masking.tagging.covered import kinds_of_words
 from masking.tagging.kinds import KINDS, Kind, TagSet
 from masking.tagging.tagged import TaggedSentence, counted
 from masking.tagging.tidy import tidied
@@ -44,14 +45,10 @@ def judge(tagger: Tagger, gold: Sequence[TaggedSentence], tags: TagSet) -> list[
     totals = {part: Counter[Kind]() for part in ("gold", "found", "right")}
     sentences = [Sentence(one.id or str(number), one.text) for number, one in enumerate(gold)]
     for one, result in zip(gold, tagger.tag(sentences), strict=True):
-        spans = [] if isinstance(result, SetAside) else tidied(one.text, result)
-        by_people = tidied(one.text, counted(one.spans, tags))
-        for word in words(one.text):
-            wanted, found = (_kinds(word.start, word.end, some) for some in (by_people, spans))
+        every = words(one.text)
+        by_people = kinds_of_words(every, tidied(one.text, counted(one.spans, tags)))
+        by_tagger = kinds_of_words(every, [] if isinstance(result, SetAside) else tidied(one.text, result))
+        for wanted, found in zip(by_people, by_tagger, strict=True):
             for part, kinds in (("gold", wanted), ("found", found), ("right", wanted & found)):
                 totals[part].update(kinds)
     return [Quality(kind, *(totals[part][kind] for part in totals)) for kind in KINDS if kind in asked]
-
-
-def _kinds(start: int, end: int, spans: Sequence[Span]) -> set[Kind]:
-    return {span.kind for span in spans if span.start < end and span.end > start}

@@ -44,8 +44,8 @@ class SpacyRecipe(TaggerRecipe):
                 f"No pipeline of spaCy in {self.model}. Expected a folder with meta.json, as `nlp.to_disk` writes it."
             ]
         return [
-            f"The spaCy pipeline {self.model!r} is not installed. Expected a package or a folder of that name; run "
-            f"`pip install 'langscape[taggers]'` and `python -m spacy download {self.model}`."
+            f"The spaCy pipeline {self.model!r} is not installed. Expected a package of that name; run "
+            f"`python -m spacy download {self.model}`, or give the folder of a pipeline."
         ]
 
     def identity(self) -> dict[str, str]:

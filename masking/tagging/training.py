@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -35,8 +36,18 @@ def train(kind: Kind, sentences: Sequence[TaggedSentence], tags: TagSet, to: Pat
         )
     learnt = [sentence for number, sentence in enumerate(sentences, 1) if number % HELD_OUT]
     held_out = sentences[HELD_OUT - 1 :: HELD_OUT]
-    tagger = _trained(kind, learnt, held_out, tags, to, language)
-    return Lesson(len(learnt), len(held_out), judge(tagger, held_out, tags))
+    if kind == "stanza":
+        tagger = _trained(kind, learnt, held_out, tags, to, language)
+        return Lesson(len(learnt), len(held_out), judge(tagger, held_out, tags))
+    part = to.with_name(f".{to.name}.part")  # so that a model which does not load leaves nothing behind
+    try:
+        lesson = Lesson(
+            len(learnt), len(held_out), judge(_trained(kind, learnt, held_out, tags, part, language), held_out, tags)
+        )
+        os.replace(part, to)
+    finally:
+        part.unlink(missing_ok=True)
+    return lesson
 
 
 def _trained(

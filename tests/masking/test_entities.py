@@ -1,5 +1,6 @@
 """The table that tags are kept in."""
 
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,8 @@ import pytest
 from langvec.errors import InputError
 from masking.entities import coverage, entity_table, read_entities, tagged
 from masking.tagging.base import Sentence, SetAside, Span
+from masking.tagging.covered import kinds_of_words
+from masking.tagging.words import words
 
 SENTENCES = [Sentence("1", "Nimal lives in New Delhi."), Sentence("2", "x"), Sentence("3", "")]
 NAMES = [Span(0, 5, "NE", "PER"), Span(0, 5, "NOUN", "PROPN"), Span(6, 11, "VERB", "VBZ"), Span(15, 24, "NE", "GPE")]
@@ -60,11 +63,38 @@ def test_what_is_no_entity_table_is_refused(tmp_path: Path) -> None:
 def test_coverage_counts_words_by_kind_and_sentences_by_fate() -> None:
     assert coverage(SENTENCES, FOUND) == {
         "sentences": 3,
+        "empty": 1,
         "set_aside": 1,
-        "without_tags": 1,
+        "without_tags": 0,
         "words": 5,
         "words_ne": 3,
         "words_noun": 1,
         "words_verb": 1,
         "words_salient": 0,
     }
+
+
+def test_kinds_of_words_are_those_of_the_spans_that_share_a_letter(tmp_path: Path) -> None:
+    text = "one two three four five"
+    every = words(text)
+    spans = [Span(0, 13, "NE", "x"), Span(2, 5, "NE", "y"), Span(4, 7, "NOUN", "x"), Span(20, 23, "VERB", "x")]
+    expected = [{s.kind for s in spans if s.start < word.end and s.end > word.start} for word in every]
+    assert kinds_of_words(every, spans) == expected
+
+
+def test_a_text_without_end_is_covered_in_a_moment() -> None:
+    text = "Paris Alice " * 40_000
+    every = words(text)
+    spans = [Span(word.start, word.end, "NE", "x") for word in every]
+    start = time.perf_counter()
+    assert all(kinds == {"NE"} for kinds in kinds_of_words(every, spans))
+    assert time.perf_counter() - start < 5  # every word with every span would take an hour
+
+
+def test_a_wrong_folder_is_told_with_those_that_may_have_been_meant(tmp_path: Path) -> None:
+    place = tmp_path / "results/entities/eng_Latn"
+    place.mkdir(parents=True)
+    write(place, "0.parquet")
+    for folder in (tmp_path, tmp_path / "results/entities"):
+        with pytest.raises(InputError, match=r"Found: .*entities/eng_Latn"):
+            read_entities(folder)

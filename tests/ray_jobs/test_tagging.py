@@ -93,7 +93,7 @@ def test_every_sentence_comes_out_once_with_its_tags_or_the_reason_for_none(
     ]
     aside = pq.read_table(folder / "run/results/set-aside.parquet")
     assert aside["id"].to_pylist() == ["5", "11", "17", "23"] * 2
-    assert "eng_Latn: 4 of 24 sentences set aside (4 30 characters" in capsys.readouterr().out
+    assert "eng_Latn: 4 of 24 sentences set aside, see results/set-aside.csv: 30 char" in capsys.readouterr().out
 
     before = contents(folder / "run")
     assert tag(folder) == 0

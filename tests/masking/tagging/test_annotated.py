@@ -55,7 +55,10 @@ def test_by_text_no_id_is_needed_and_the_first_of_equal_texts_counts(tmp_path: P
 def test_a_sentence_nobody_tagged_is_unmatched_and_not_without_entities(tmp_path: Path) -> None:
     by_id, by_text = (load(tmp_path, row("a", id="1"), by=by) for by in ("id", "text"))
     file = tmp_path / "a.jsonl"
-    assert by_id.tag([Sentence("1", "a"), Sentence("2", "a")]) == [[], SetAside(f"its id has no tags in {file}")]
+    assert by_id.tag([Sentence("1", "a"), Sentence("2", "a")]) == [
+        [],
+        SetAside(f"its id has no tags in {file}, where ids are like '1'"),
+    ]
     assert by_text.tag([Sentence("1", "b")]) == [SetAside(f"its text has no tags in {file}")]
 
 
@@ -96,7 +99,9 @@ def test_a_recipe_is_named_by_what_the_file_holds(tmp_path: Path) -> None:
 
 
 def test_problems_are_seen_without_loading(tmp_path: Path) -> None:
-    assert recipe(tmp_path, "no sentence").problems() == []
+    assert recipe(tmp_path, row("a", id="1")).problems() == []
+    (problem,) = recipe(tmp_path, "no sentence").problems()
+    assert "line 1" in problem
     (problem,) = AnnotatedRecipe(file=str(tmp_path / "none.bio"), tags="ne").problems()
     assert "there is no file" in problem
 

@@ -63,3 +63,9 @@ def test_several_taggers_give_the_spans_of_all_and_set_aside_what_all_set_aside(
     one, other = Fixed([noun], SetAside("a"), SetAside("b")), Fixed([name], [name], SetAside("c"))
     sentences = [Sentence(str(number), "the dog") for number in range(3)]
     assert Several([one, other]).tag(sentences) == [[noun, name], [name], SetAside("b")]
+
+
+def test_a_model_that_does_not_load_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="tag set upos"):
+        train("crf", [one._replace(spans=(TagSpan(0, 3, "B-PER"),)) for one in SENTENCES], "upos", tmp_path / "m", "xx")
+    assert not list(tmp_path.iterdir())
