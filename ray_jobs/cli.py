@@ -245,6 +245,91 @@ def masks(
     _tell(None, lambda: lines(file, strategy, tokenizer, sentences if show else 0, seed, coloured))
 
 
+EncoderOption = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        metavar="NAME|FOLDER|YAML",
+        help="Hub name or folder of an encoder; or its fields: '{model: ./e5, layer: 8, prefix: \"query: \"}'.",
+    ),
+]
+PairsOption = Annotated[str, typer.Option("--to", metavar="FILE", help="Table to write, .parquet or .tsv; best first.")]
+NeighboursOption = Annotated[
+    int, typer.Option("--k", metavar="N", min=1, help="Neighbours on each side that a cosine is measured against.")
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", metavar="MARGIN", help="Leave out pairs with a smaller margin; none: keep all."),
+]
+MemoryOption = Annotated[
+    int, typer.Option("--memory-mb", metavar="N", min=1, help="Memory for comparing, beside vectors and text.")
+]
+
+
+@app.command()
+def mine(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Sentences: txt (one a line), tsv, csv, jsonl, parquet; also .gz.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Sentences of the other language, in such a file.")],
+    encoder: EncoderOption,
+    to: PairsOption,
+    column: Annotated[str, typer.Option("--column", metavar="NAME", help="Column of the text, but in txt.")] = "text",
+    ids: Annotated[
+        str | None,
+        typer.Option(
+            "--ids", metavar="NAME", help="Column of the ids; none: the number of the line or record, from 1."
+        ),
+    ] = None,
+    documents: Annotated[
+        str | None,
+        typer.Option(
+            "--documents", metavar="NAME", help="Column of the document; pairs are sought inside documents both have."
+        ),
+    ] = None,
+    how: Annotated[
+        str,
+        typer.Option(
+            "--how", metavar="HOW", help="forward, backward, or intersection: best of both sides, the surest."
+        ),
+    ] = "intersection",
+    k: NeighboursOption = 4,
+    threshold: ThresholdOption = None,
+    gold: Annotated[
+        str | None,
+        typer.Option("--gold", metavar="FILE", help="Known pairs (TSV of two ids): print recall, precision and F1."),
+    ] = None,
+    memory_mb: MemoryOption = 64,
+) -> None:
+    """Find translations among the sentences of two files, by the ratio margin of their vectors.
+
+    Every sentence is compared with every other, a tile at a time: the result is exact, and no large matrix is held.
+    """
+    from ray_jobs.mine import mine as found
+
+    columns = (column, ids, documents)
+    _tell(None, lambda: found((source, target), to, encoder, columns, how, k, threshold, gold, memory_mb))
+
+
+@app.command()
+def score(
+    pairs: Annotated[
+        str, typer.Argument(metavar="PAIRS", help="Translations with a column for each side: tsv, csv, jsonl, parquet.")
+    ],
+    encoder: EncoderOption,
+    to: PairsOption,
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Column of the one side.")] = "source",
+    target: Annotated[str, typer.Option("--target", metavar="NAME", help="Column of the other side.")] = "target",
+    k: NeighboursOption = 4,
+    threshold: ThresholdOption = None,
+    memory_mb: MemoryOption = 64,
+) -> None:
+    """Score given translations by cosine and ratio margin, and write them best first."""
+    from ray_jobs.mine import score as scored
+
+    _tell(None, lambda: scored(pairs, to, encoder, (source, target), k, threshold, memory_mb))
+
+
 taggers = typer.Typer(help="Fetch, train and judge the taggers that `tag` uses.", no_args_is_help=True)
 app.add_typer(taggers, name="taggers")
 
