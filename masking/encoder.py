@@ -29,7 +29,7 @@ class EncoderRecipe(PretrainedModel):
     pooling: Literal["mean", "first"] = Field("mean", description="mean of all tokens, or the first token alone")
     prefix: str = Field("", description="text before each sentence, e.g. `query: ` for E5")
     max_tokens: int = Field(256, ge=4, description="longer sentences are cut; special tokens and prefix count")
-    batch_tokens: int = Field(4096, ge=1, description="tokens encoded together, padding included")
+    batch_tokens: int = Field(2048, ge=1, description="tokens encoded together, padding included; for CPUs")
     precision: Precision = Field("float32", description="bfloat16 is for GPUs; vectors differ in the third digit")
 
     def load(self) -> Encoder:
@@ -60,8 +60,10 @@ class Encoder:
                 places.setdefault(text, len(places))
         vectors = np.zeros((len(places) + 1, self.width), np.float32)  # the last is for empty texts
         ids = self._token_ids(list(places))
-        for batch in batches(np.array([len(one) for one in ids], np.int64), self.recipe.batch_tokens):
-            vectors[batch] = self._encoded([ids[place] for place in batch])
+        sizes = np.array([len(one) for one in ids], np.int64)
+        some = np.flatnonzero(sizes)  # a tokenizer may make nothing of invisible characters
+        for batch in batches(sizes[some], self.recipe.batch_tokens):
+            vectors[some[batch]] = self._encoded([ids[place] for place in some[batch]])
         return np.asarray(vectors[[places.get(text, len(places)) for text in texts]])
 
     def _token_ids(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:

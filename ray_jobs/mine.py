@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from math import floor
 from typing import cast, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ from ray_jobs.pairs import Sentences, check_target, read_gold, read_pairs, read_
 from ray_jobs.progress import Progress
 
 CHUNK = 4000  # sentences embedded between two signs of life
+DIGITS = 10**6  # of a threshold that is told
 
 
 def mine(
@@ -134,6 +136,6 @@ def _judged(every: Pairs, kept: Pairs, names: list[tuple[str, str]], wanted: set
     yield f"recall {found.recall}  precision {found.precision}  F1 {found.f1}"
     right = [name in wanted for name in names]
     if any(right):
-        best = best_threshold(every.score, right, len(wanted))
+        best = floor(best_threshold(every.score, right, len(wanted)) * DIGITS) / DIGITS  # up would lose a pair
         there = quality(names[: len(every.above(best))], wanted).f1.value
-        yield f"F1 would be highest, {there:.3f}, with --threshold {best:.4f}. Use it on other pairs than these."
+        yield f"F1 would be highest, {there:.3f}, with --threshold {best:.6f}. Use it on other pairs than these."

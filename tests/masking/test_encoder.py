@@ -71,6 +71,15 @@ def test_an_empty_text_is_zeros_and_no_texts_are_no_rows(encoders):
     assert not encoder.embed([""]).any()
 
 
+def test_a_text_of_which_the_tokenizer_makes_nothing_is_zeros_too(encoders, tmp_path):
+    folder = copied(encoders["bert"], tmp_path)
+    rules = json.loads((folder / "tokenizer.json").read_text())
+    drop = {"type": "Replace", "pattern": {"String": "x"}, "content": ""}
+    (folder / "tokenizer.json").write_text(json.dumps(rules | {"post_processor": None, "normalizer": drop}))
+    vectors = EncoderRecipe(model=str(folder)).load().embed(["x", "right", "xx", "and more"])
+    assert vectors.any(axis=1).tolist() == [False, True, False, True]
+
+
 def test_the_prefix_is_part_of_what_the_encoder_reads(encoders, texts):
     vectors = EncoderRecipe(model=encoders["xlm-r"], prefix="right to ").load().embed(texts)
     expected = one_by_one(encoders["xlm-r"], texts, "mean", 3, "right to ")
