@@ -25,7 +25,7 @@ from masking.mining import mine
 
 SENTENCES, WIDTH, NEIGHBOURS = 20_000, 384, 4
 NOISE = 1.5  # between translations, where a translation's own length is 1
-ROUNDS = 3
+ROUNDS, WARM_UP = 3, 1000
 Found = set[tuple[int, int]]
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -71,7 +71,7 @@ def faiss(source: Vectors, target: Vectors) -> Found:
     of_source, of_target = forward.mean(axis=1), backward.mean(axis=1)
     by_forward = forward / ((of_source[:, None] + of_target[to_target]) / 2)
     by_backward = backward / ((of_target[:, None] + of_source[to_source]) / 2)
-    rows = np.arange(SENTENCES)
+    rows = np.arange(len(source))
     return agreed(to_target[rows, by_forward.argmax(axis=1)], to_source[rows, by_backward.argmax(axis=1)])
 
 
@@ -92,6 +92,7 @@ WAYS: dict[str, Callable[[Vectors, Vectors], Found]] = {
 def measured(name: str, folder: Path) -> None:
     """Seconds, peak memory over what the process had before, pairs, and how many are right, on one line."""
     source, target = np.load(folder / "source.npy"), np.load(folder / "target.npy")
+    WAYS[name](source[:WARM_UP], target[:WARM_UP])  # so that libraries have their buffers
     before, start = psutil.Process().memory_info().rss / 2**20, time.perf_counter()
     found = WAYS[name](source, target)
     took = time.perf_counter() - start

@@ -44,8 +44,9 @@ def mean_of_nearest(src: Floats, tgt: Floats, k: int, memory_mb: float = MEMORY_
     top_src = np.full((len(src), min(k, len(tgt))), -np.inf, np.float32)
     top_tgt = np.full((len(tgt), min(k, len(src))), -np.inf, np.float32)
     for tile in _tiles(src, tgt, memory_mb):
-        _merge(top_src[tile.rows], tile.cosines)
-        _merge(top_tgt[tile.columns], _transposed(tile.cosines, tile.spare))
+        turned = _transposed(tile.cosines, tile.spare)
+        _merge(top_src[tile.rows], tile.cosines, turned)
+        _merge(top_tgt[tile.columns], turned, tile.cosines)
     return np.sort(top_src, axis=1).mean(axis=1), np.sort(top_tgt, axis=1).mean(axis=1)
 
 
@@ -120,23 +121,25 @@ def _transposed(of: Floats, into: Floats) -> Floats:
     return turned
 
 
-def _merge(top: Floats, of: Floats) -> None:
-    """Put the K largest of each row of both into the first."""
+def _merge(top: Floats, rows: Floats, turned: Floats) -> None:
+    """Put the K largest of each row of both into the first; `turned` are the same rows as columns."""
     k = top.shape[1]
-    both = np.concatenate([top, _candidates(of, k)], axis=1)
+    both = np.concatenate([top, _candidates(rows, turned, k)], axis=1)
     top[:] = np.partition(both, both.shape[1] - k, axis=1)[:, -k:]
 
 
-def _candidates(of: Floats, k: int) -> Floats:
+def _candidates(rows: Floats, turned: Floats, k: int) -> Floats:
     """Numbers of each row, its K largest among them.
 
     They lie in the K groups with the largest maxima: a number elsewhere has K in other groups that are no smaller.
+    Maxima are found in columns, many at a time; the groups are then taken from rows, where they lie together.
     """
-    rows, columns = of.shape
-    groups = columns // _GROUP
+    count, width = rows.shape
+    groups = width // _GROUP
     if groups <= 4 * k:
-        return of
-    grouped = of[:, : groups * _GROUP].reshape(rows, groups, _GROUP)
-    chosen = np.argpartition(grouped.max(axis=2), groups - k, axis=1)[:, -k:]
-    found = grouped[np.arange(rows)[:, None], chosen].reshape(rows, k * _GROUP)
-    return np.concatenate([found, of[:, groups * _GROUP :]], axis=1)
+        return rows
+    largest = turned[: groups * _GROUP].reshape(groups, _GROUP, count).max(axis=1)
+    chosen = np.argpartition(largest.T, groups - k, axis=1)[:, -k:]
+    grouped = rows[:, : groups * _GROUP].reshape(count, groups, _GROUP)
+    found = grouped[np.arange(count)[:, None], chosen].reshape(count, k * _GROUP)
+    return np.concatenate([found, rows[:, groups * _GROUP :]], axis=1)
