@@ -27,6 +27,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/grid_overhead.py
 	$(BIN)/python benchmarks/trees.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/mining.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
