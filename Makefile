@@ -29,6 +29,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/tagging.py
 	$(BIN)/python benchmarks/masks.py
+	$(BIN)/python benchmarks/mining.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

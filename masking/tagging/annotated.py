@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import LocalPath, Sentence, SetAside, Span, TaggerRecipe, content_hash
+from masking.contents import content_hash
+from masking.tagging.base import LocalPath, Sentence, SetAside, Span, TaggerRecipe
 from masking.tagging.kinds import Kind, TagSet
 from masking.tagging.reading import read_tagged, unreadable
 from masking.tagging.tagged import TaggedSentence, counted

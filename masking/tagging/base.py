@@ -7,7 +7,6 @@ import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol
 
 from pydantic import AfterValidator
@@ -15,8 +14,6 @@ from pydantic import AfterValidator
 from langvec.config import Strict
 from langvec.errors import InputError
 from masking.tagging.kinds import Kind
-
-_BLOCK = 1 << 20
 
 
 class Sentence(NamedTuple):
@@ -84,18 +81,6 @@ def installed(package: str, extra: str) -> str:
             f"The package {package} is not installed. Expected it for this tagger: install the extra {extra!r}, in a "
             f"checkout by `pip install --editable '.[{extra}]'`."
         ) from None
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file, or of all files of a folder with their names."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(file.relative_to(path).as_posix().encode())
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                whole.update(block)
-    return whole.hexdigest()
 
 
 def _absolute(path: str) -> str:

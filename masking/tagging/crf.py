@@ -16,7 +16,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash, installed
+from masking.contents import content_hash
+from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, installed
 from masking.tagging.kinds import TagSet, kind_of
 from masking.tagging.tagged import TaggedSentence, TagSpan, counted, labels_of, spans_of
 from masking.tagging.words import pieces

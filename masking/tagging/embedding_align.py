@@ -6,21 +6,15 @@ last one is shaped by what the encoder was trained for.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from langvec.config import Strict
-from langvec.errors import InputError
-from masking.tagging.base import content_hash
+from masking.pretrained import Pretrained, PretrainedModel
 from masking.tagging.wordalign import Link
 from masking.tagging.words import words
 
@@ -31,73 +25,20 @@ Method = Literal["mutual", "itermax"]
 ITERATIONS = 2  # of itermax, as in the paper
 _ONE_SIDED = 0.9  # what a similarity is worth where one of the two words has its link already
 _TINY = np.finfo(np.float32).tiny
-_POSITIONS = 512
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
-_ABOUT_A_FOLDER = (".", "/", "~")
 
 
-class EncoderAlignment(Strict):
+class EncoderAlignment(PretrainedModel):
     """Which encoder, and how its vectors become links."""
 
     kind: Literal["encoder"] = "encoder"
-    model: str = Field(description="folder of a Hugging Face encoder (begins with . / or ~), or its name on the hub")
-    revision: str | None = Field(None, description="a commit of the model on the hub; pin it to repeat a result")
     # The best of multilingual-e5-small's twelve for nouns and verbs in French and Sinhala; 4 to 8 are close.
     layer: int = Field(6, ge=0, description="0 are the embeddings, 1 the first layer")
     prefix: str = Field("", description="text before each sentence, e.g. `query: ` for E5")
     method: Method = Field("itermax", description="mutual links fewer words, more surely")
     batch: int = Field(32, ge=1, description="sentences encoded together")
 
-    @field_validator("model")
-    @classmethod
-    def _absolute(cls, model: str) -> str:
-        # A worker of the cluster need not stand in the folder where the command was typed.
-        return os.path.abspath(os.path.expanduser(model)) if model.startswith(_ABOUT_A_FOLDER) else model
-
-    def problems(self) -> list[str]:
-        if not os.path.isabs(self.model):
-            named = _HUB_NAME.fullmatch(self.model)
-            return [] if named else [f"{self.model!r} is no model. Expected a name on the hub, or a path with / first."]
-        if not (Path(self.model) / "config.json").is_file():
-            return [
-                f"{self.model} is no encoder. Expected a folder with config.json, model.safetensors, tokenizer.json."
-            ]
-        if self.revision:
-            return [f"`revision: {self.revision}` is given for a folder. Only the hub has any; leave it out."]
-        return []
-
-    def identity(self) -> dict[str, str]:
-        local = os.path.isabs(self.model)
-        model = content_hash(Path(self.model)) if local else f"{self.model}@{self.revision or 'newest'}"
-        return {"transformers": version("transformers"), "model": model}
-
     def load(self) -> EncoderAligner:
-        """Loads weights only: no code of the model's authors is run, and no pickle is read."""
-        import torch
-        from transformers import AutoModel, AutoTokenizer
-
-        if found := self.problems():
-            raise InputError(found[0])
-        where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
-            model = AutoModel.from_pretrained(self.model, use_safetensors=True, **where).eval().to(device)
-        except Exception as error:  # the libraries raise many kinds for what cannot be reached or read
-            raise InputError(
-                f"The encoder {self.model} cannot be loaded ({(str(error).strip().splitlines() or [''])[0]}). Expected "
-                f"a folder with config.json, model.safetensors and tokenizer.json, or a hub name and a way to reach it."
-            ) from None
-        if not tokenizer.is_fast:
-            raise InputError(
-                f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."
-            )
-        if self.layer > model.config.num_hidden_layers:
-            raise InputError(
-                f"{self.model} has {model.config.num_hidden_layers} layers. Expected `layer` from 0 to that, "
-                f"found {self.layer}."
-            )
-        return EncoderAligner(self, tokenizer, model)
+        return EncoderAligner(self, self.pretrained(layer=self.layer))
 
 
 @dataclass(frozen=True)
@@ -105,8 +46,7 @@ class EncoderAligner:
     """An encoder and its tokenizer, ready to align."""
 
     recipe: EncoderAlignment
-    tokenizer: Any
-    model: Any
+    encoder: Pretrained
 
     def align_texts(self, pairs: Sequence[tuple[str, str]]) -> list[list[Link]]:
         """Links between the words of each pair, as `words` counts them."""
@@ -127,23 +67,19 @@ class EncoderAligner:
     def _encoded(self, texts: Sequence[str]) -> list[Floats]:
         import torch
 
-        given = self.tokenizer(
+        model = self.encoder.model
+        given = self.encoder.tokenizer(
             [self.recipe.prefix + text for text in texts],
             padding=True,
             truncation=True,
-            max_length=self._longest(),
+            max_length=self.encoder.longest,
             return_offsets_mapping=True,
             return_tensors="pt",
-        ).to(self.model.device)
+        ).to(model.device)
         offsets = given.pop("offset_mapping").cpu().numpy() - len(self.recipe.prefix)
         with torch.inference_mode():
-            hidden = self.model(**given, output_hidden_states=True).hidden_states[self.recipe.layer]
+            hidden = model(**given, output_hidden_states=True).hidden_states[self.recipe.layer]
         return [_word_vectors(*one) for one in zip(texts, hidden.float().cpu().numpy(), offsets, strict=True)]
-
-    def _longest(self) -> int:
-        # RoBERTa counts positions from 2; two pieces fewer do no harm to the others.
-        positions = getattr(self.model.config, "max_position_embeddings", _POSITIONS) - 2
-        return int(min(self.tokenizer.model_max_length, positions))
 
 
 def _word_vectors(text: str, hidden: Floats, offsets: Ints) -> Floats:

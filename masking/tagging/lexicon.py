@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash
+from masking.contents import content_hash
+from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe
 from masking.tagging.kinds import TagSet, bare, kind_of
 from masking.tagging.reading import opened
 from masking.tagging.tagged import TaggedSentence, TagSpan, counted, labels_of

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, Span, TaggerRecipe, content_hash, installed
+from masking.contents import content_hash
+from masking.tagging.base import Sentence, Span, TaggerRecipe, installed
 from masking.tagging.kinds import kind_of
 
 _BATCH = 256  # sentences; more do not make it faster

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from langvec.errors import InputError
-from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, content_hash, installed
+from masking.contents import content_hash
+from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe, installed
 from masking.tagging.names import Tagged, spans_of
 from masking.tagging.stanza_models import default_folder, index, model_files, none_offered, offered
 from masking.tagging.words import Word, pieces

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, Span, TaggerRecipe, content_hash, installed
+from masking.contents import content_hash
+from masking.tagging.base import Sentence, Span, TaggerRecipe, installed
 from masking.tagging.kinds import TagSet
 from masking.tagging.names import Tagged, spans_of
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
 
 from langvec.sources.udhr import Udhr
 
@@ -58,3 +59,27 @@ def learnt(kind: str, texts: Sequence[str]) -> PreTrainedTokenizerFast:
 def tokenizers(declaration: Callable[[str], list[str]]) -> dict[str, PreTrainedTokenizerFast]:
     texts = [line for code in ("eng", "sin", "tam", "tha") for line in declaration(code)]
     return {kind: learnt(kind, texts) for kind in ("unigram", "wordpiece", "bytes")}
+
+
+@pytest.fixture(scope="session")
+def encoders(
+    tokenizers: dict[str, PreTrainedTokenizerFast], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Folders of small random encoders: positions of BERT count from 0, those of XLM-R from behind the padding."""
+    sizes: dict[str, Any] = {
+        "vocab_size": len(tokenizers["unigram"]),
+        "hidden_size": 16,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 66,
+        "pad_token_id": 1,
+        "initializer_range": 0.2,  # so that texts differ
+    }
+    torch.manual_seed(0)
+    made = {"bert": BertModel(BertConfig(**sizes)), "xlm-r": XLMRobertaModel(XLMRobertaConfig(**sizes))}
+    folders = {name: tmp_path_factory.mktemp("encoder") / name for name in made}
+    for name, model in made.items():
+        model.save_pretrained(folders[name])
+        tokenizers["unigram"].save_pretrained(folders[name])
+    return {name: str(folder) for name, folder in folders.items()}

@@ -49,10 +49,10 @@ def folder(tmp_path_factory) -> str:
 
 def slow_vectors(aligner, text: str, layer: int) -> list[np.ndarray]:
     """Word by word: the mean over the pieces that have a character of the word, one text at a time."""
-    given = aligner.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
+    given = aligner.encoder.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
     offsets = given.pop("offset_mapping")[0].tolist()
     with torch.no_grad():
-        hidden = aligner.model(**given, output_hidden_states=True).hidden_states[layer][0].numpy()
+        hidden = aligner.encoder.model(**given, output_hidden_states=True).hidden_states[layer][0].numpy()
     found = []
     for word in words(text):
         own = set(range(word.start, word.end))
