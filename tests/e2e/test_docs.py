@@ -98,6 +98,8 @@ def test_every_recipe_field_is_documented() -> None:
         ["taggers", "train"],
         ["taggers", "judge"],
         ["taggers", "names"],
+        ["mine"],
+        ["score"],
     ],
 )
 def test_help_explains_every_option(words: list[str]) -> None:
