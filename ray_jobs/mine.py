@@ -89,8 +89,8 @@ def _recipe(text: str) -> EncoderRecipe:
         recipe = EncoderRecipe.model_validate(raw)
     except ValidationError as error:
         raise InputError(
-            f"--encoder {text}: {' '.join(mistakes(raw, error))} Expected a name on the hub, a folder, or a mapping "
-            f"such as '{{model: ./e5, layer: 8, prefix: \"query: \"}}'."
+            f"--encoder {text}: {' '.join(mistakes(raw, error, EncoderRecipe))} Expected a name on the hub, a folder, "
+            f"or a mapping such as '{{model: ./e5, layer: 8, prefix: \"query: \"}}'."
         ) from None
     if problems := recipe.problems():
         raise InputError(f"--encoder: {' '.join(problems)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -180,15 +180,20 @@ def test_a_sentence_that_ends_its_worker_costs_itself_alone(cluster: None, tmp_p
 
 
 @pytest.mark.ray
-def test_ids_of_passages_are_the_same_in_every_language_and_each_once(
-    cluster: None, tmp_path: Path, write_text: Callable[..., Path]
+def test_ids_of_passages_are_the_same_in_every_language_and_text_in_a_wrong_script_is_told(
+    cluster: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [("7", "ein Satz"), ("8", "zwei\nZeilen"), ("8", "und drei"), ("9", "vier"), ("7", "noch einer")]
     (tmp_path / "d.jsonl").write_text("".join(json.dumps({"id": a, "text": b}) + "\n" for a, b in rows))
-    source = {"kind": "files", "files": {"deu": str(tmp_path / "d.jsonl")}, "passage": "id"}
-    recipe = {"corpora": [source], "taggers": {"deu": {"kind": "salience", "by": "rarity"}}}
+    file, salience = str(tmp_path / "d.jsonl"), {"kind": "salience", "by": "rarity"}
+    source = {"kind": "files", "files": {"deu": file, "sin": file}, "passage": "id"}
+    recipe = {"corpora": [source], "taggers": {"deu": salience, "sin": salience}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     assert tag(tmp_path) == 0
     table = read_entities(tmp_path / "run/results/entities/deu_Latn")
     assert table["id"].to_pylist() == ["7", "8/1of3", "8/2of3", "8/3of3", "9", "7~5.5"]
     assert all(row["spans"] for row in table.to_pylist())
+    assert read_entities(tmp_path / "run/results/entities/sin_Sinh")["id"].equals(table["id"])
+    said = capsys.readouterr().out
+    assert "sin_Sinh: 6 of 6 sentences have no letter of its script" in said
+    assert "deu_Latn:" not in said
