@@ -39,10 +39,20 @@ def connected(address: str | None, cpus: int | None) -> Iterator[None]:
     import ray
 
     ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **settings)
+    _hush()
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _hush() -> None:
+    """Ray prints what its daemon complains of to standard output, where results belong: of every worker that ends with
+    a command that is stopped, say. What matters comes as an exception, too.
+    """
+    from ray._private import worker
+
+    worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _shared(address: str) -> dict[str, Any]:
