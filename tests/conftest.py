@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,9 @@ settings.load_profile("shared")
 # Set before Ray is imported.
 os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
 os.environ.pop("RAY_ADDRESS", None)
+
+# Begun in the background of a shell, the tests would ignore Ctrl-C, and so would the commands that they stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).parent.parent
 
