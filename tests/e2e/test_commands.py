@@ -40,7 +40,7 @@ def test_the_same_passages_are_held_out_in_every_language(run: Path) -> None:
 def test_meta_says_what_a_piece_was_made_from_and_what_it_cost(run: Path) -> None:
     for record in Store(str(run)).records().values():
         meta = record.meta
-        assert meta["seed"] == 7
+        assert meta["seed"] == 1
         assert meta["cost"]["wall_s"] >= 0 and meta["host"]["cores"] and meta["versions"]["pyarrow"]
     (corpus,) = run.glob("corpus/deu*/meta.json")
     meta = json.loads(corpus.read_text())
@@ -117,7 +117,7 @@ def test_a_text_that_cannot_be_placed_says_why(run: Path, tmp_path: Path) -> Non
 @pytest.mark.ray
 def test_landmarks_train_few_models_and_place_every_language(run: Path, tmp_path: Path) -> None:
     few = tmp_path / "few"
-    words = ("--set", "landmarks=3", "--set", "models=[{kind: ngram, order: 4}]", "--set", "seed=7")
+    words = ("--set", "landmarks=3", "--set", "models=[{kind: ngram, order: 4}]")
     done = langscape("entropy2vec", "--recipe", "ci", "--run", str(few), *words)
     assert done.returncode == 0, done.stderr
     matrix = EntropyMatrix.from_parquet(few / "results/matrix.parquet")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from langvec.config import Strict
 from ray_jobs.cli import app
 from ray_jobs.recipe import Recipe
-from tests.conftest import REPOSITORY, langscape
+from tests.conftest import REPOSITORY
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -24,11 +25,10 @@ def blocks(page: Path, language: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader types. The run that most pages begin with is made once; then their command finds it done."""
+def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a reader types. The run that most pages begin with is there, and their command finds it done."""
     folder = tmp_path_factory.mktemp("reader")
-    done = langscape("entropy2vec", "--recipe", "ci", "--run", str(folder / "runs/ci"), "--report")
-    assert done.returncode == 0, done.stderr
+    shutil.copytree(run, folder / "runs/ci")
     return folder
 
 

@@ -85,7 +85,7 @@ def test_a_wrong_code_never_aborts_python_at_its_end(run: Path) -> None:
 def test_a_changed_list_of_trees_grows_only_what_is_new_and_takes_old_results_away(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "copy")
     before = contents(tmp_path / "copy")
-    words = ("--set", "seed=7", "--set", "models=[{kind: ngram, order: 4}]")
+    words = ("--set", "models=[{kind: ngram, order: 4}]")
     trees = "trees.grow=[{construction: average, contract: 0.1}, {construction: nj}]"
     done = langscape("entropy2vec", "--recipe", "ci", "--run", str(tmp_path / "copy"), *words, "--set", trees)
     assert done.returncode == 0, done.stderr
