@@ -6,7 +6,6 @@ python benchmarks/grid_overhead.py [--languages 400]
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import os
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow.parquet as pq
+from rows import keep
 
 from langvec.cleaning import FOLDS
 from langvec.matrix import COUNTS
@@ -100,10 +100,7 @@ def main() -> None:
     rows = [dict(measure(count)) for count in counts]
     for row in rows:
         print(", ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,16 @@ python benchmarks/masks.py TOKENIZER.JSON   (without one: 4,000 pieces learnt fr
 
 from __future__ import annotations
 
-import csv
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from rows import keep
 from transformers import DataCollatorForLanguageModeling
 
 from langvec.sources.udhr import Udhr
@@ -125,10 +124,7 @@ def write(times: dict[str, list[float]], pieces: int) -> None:
         }
         for name, some in times.items()
     ]
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
     for row in rows:
         print(row)
 

@@ -5,7 +5,6 @@ python benchmarks/scaling.py
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+
+from rows import keep
 
 RECIPE = """
 corpora: [{kind: udhr, languages: [ces, deu, eng, fra, ind, spa, tur, vie]}]
@@ -50,10 +51,7 @@ def main() -> None:
             row = {"stage": stage, "turn": turn, "one_s": round(alone, 1), "two_s": round(both, 1)}
             rows.append(row | {"ratio": round(alone / both, 2), "work_grew": round(work_of_two / work, 2)})
             print(", ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
 
 
 if __name__ == "__main__":

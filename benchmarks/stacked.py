@@ -5,14 +5,13 @@ python benchmarks/stacked.py
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
+from rows import keep
 
 from langvec import decoder
 from langvec.decoder import Row, Shape
@@ -69,10 +68,7 @@ def main() -> None:
             f"{name}, {LANGUAGES} languages: one after the other {np.median(apart):,.0f} symbols/s, stacked "
             f"{np.median(together):,.0f}; ratio {np.median(ratio):.2f} ({ratio.min():.2f} to {ratio.max():.2f})"
         )
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, found[0])
-        writer.writeheader()
-        writer.writerows(found)
+    keep(__file__, found)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
+from rows import keep
 
 from langvec.sources.udhr import TABLE
 
@@ -71,10 +71,7 @@ def main() -> None:
     for row in rows:
         row["speed_up"] = rows[0]["trials_s"] / row["trials_s"]
     rows = [{name: round(value, 2) for name, value in row.items()} for row in rows]
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
     for row in rows:
         print(row)
 

@@ -5,7 +5,6 @@ stanza's models are trained here on text that spaCy has tagged: real in size and
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import statistics
@@ -21,6 +20,7 @@ from typing import Any
 
 import torch
 import yaml
+from rows import keep
 
 from langvec.sources.udhr import Udhr
 from masking.tagging.base import Sentence, Span, Tagger
@@ -142,10 +142,7 @@ def main() -> None:
                 }
             )
             print(rows[-1])
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,14 @@ Both sides get trees that are read already. dendropy keeps its splits with a tre
 
 from __future__ import annotations
 
-import csv
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import dendropy  # type: ignore[import-untyped]
 import numpy as np
 from dendropy.calculate.treecompare import symmetric_difference  # type: ignore[import-untyped]
+from rows import keep
 
 from langvec.compare import quartet_distance, robinson_foulds, scores, triplets
 from langvec.tree import Tree
@@ -62,10 +61,7 @@ def measured(size: int) -> dict[str, float | int]:
 
 def main() -> None:
     rows = [measured(size) for size in SIZES]
-    with Path(__file__).with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    keep(__file__, rows)
     for row in rows:
         print(row)
 
