@@ -23,6 +23,7 @@ from masking.tagging.projection import Tagged
 from masking.tagging.salience import statistics
 from ray_jobs import sentences
 from ray_jobs.stages import Desk, Piece
+from ray_jobs.tag_results import ENTITIES
 
 FORMAT = 1  # raise when a stage writes something else than before
 PAIRS = 200_000  # that an aligner learns from; more add little
@@ -63,7 +64,7 @@ def _align(recipe: ProjectionRecipe, desk: Desk) -> dict[str, Any]:
 def partners(desk: Desk, lesson: Path, of: str, number: int, rows: Sequence[Sentence]) -> dict[str, Tagged]:
     """Text and spans of the partners of the sentences of a block, by id; those that were set aside are none."""
     index: list[list[int]] = json.loads((lesson / INDEX).read_text(encoding="utf-8"))
-    found = [pq.read_table(desk.needed[f"{of}.{block:05}"] / "entities.parquet") for block in index[number]]
+    found = [pq.read_table(desk.needed[f"{of}.{block:05}"] / ENTITIES) for block in index[number]]
     if not found:
         return {}
     table = pa.concat_tables(found)

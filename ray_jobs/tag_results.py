@@ -14,6 +14,7 @@ from ray_jobs.stages import Record
 from ray_jobs.store import Store
 
 FOLDER = "entities"
+ENTITIES = "entities.parquet"  # of a block
 KINDS = ("ne", "noun", "verb", "salient")
 SHOWN = 3  # reasons told for a language
 HALF = 0.5
@@ -27,7 +28,7 @@ def write_results(store: Store, records: Mapping[str, Record], recipe: LemRecipe
     for code in recipe.codes():
         blocks = [record for id, record in records.items() if _is_block(id, code)]
         for number, record in enumerate(blocks):
-            shelf.copy(record, "entities.parquet", f"{FOLDER}/{code}/{number:05}.parquet")
+            shelf.copy(record, ENTITIES, f"{FOLDER}/{code}/{number:05}.parquet")
             aside += _set_aside(store, record) if record.meta["account"]["set_aside"] else []
         if blocks:
             rows.append(_row(code, blocks, records[f"sentences/{code}"]))
@@ -44,7 +45,7 @@ def _is_block(id: str, code: str) -> bool:
 
 
 def _set_aside(store: Store, record: Record) -> Rows:
-    table = store.table(f"{record.folder}/entities.parquet", ["id", "lang", "text", "set_aside"])
+    table = store.table(f"{record.folder}/{ENTITIES}", ["id", "lang", "text", "set_aside"])
     if table is None:
         return []
     rows: Rows = table.filter(pc.is_valid(table["set_aside"])).to_pylist()

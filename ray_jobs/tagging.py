@@ -24,10 +24,9 @@ from ray_jobs import learnt, sentences
 from ray_jobs.job import Job
 from ray_jobs.lem_recipe import LemRecipe, Taggers
 from ray_jobs.stages import Desk, Piece, Place, Pool, Record, Stage
-from ray_jobs.tag_results import write_results
+from ray_jobs.tag_results import ENTITIES, write_results
 
 FORMAT = 1  # raise when a block of entities holds something else than before
-ENTITIES = "entities.parquet"
 KEPT = 2  # taggers that a worker keeps loaded
 
 _ANY = TypeAdapter[AnyTagger](AnyTagger)
@@ -74,10 +73,9 @@ class _About:
 
     @classmethod
     def of(cls, taggers: Taggers) -> _About:
-        identity = {
-            f"tagger {n} {what}": which for n, one in enumerate(taggers) for what, which in one.identity().items()
-        }
-        return cls([_settings(tagger) for tagger in taggers], identity, " + ".join(map(named, taggers)))
+        found = [tagger.identity() for tagger in taggers]
+        identity = {f"tagger {n} {what}": which for n, one in enumerate(found) for what, which in one.items()}
+        return cls([_settings(tagger) for tagger in taggers], identity, " + ".join(map(named, taggers, found)))
 
 
 @dataclass(frozen=True)

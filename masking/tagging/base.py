@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, NamedTuple, Protocol
 
@@ -62,9 +62,12 @@ class TaggerRecipe(Strict):
         """The model, ready to tag; InputError says what is missing."""
 
 
-def named(recipe: TaggerRecipe) -> str:
-    """The tagger and its versions in one line, as entity tables keep it: two that may differ have two names."""
-    parts = [f"{what} {_short(which)}" for what, which in recipe.identity().items()]
+def named(recipe: TaggerRecipe, identity: Mapping[str, str] | None = None) -> str:
+    """The tagger and its versions in one line, as entity tables keep it: two that may differ have two names.
+
+    `identity` is the recipe's own, where it is known already: models are hashed for it.
+    """
+    parts = [f"{what} {_short(which)}" for what, which in (identity or recipe.identity()).items()]
     return f"{recipe.model_dump()['kind']} ({', '.join(parts)})"
 
 

@@ -5,7 +5,6 @@ For languages without a ready tagger. CRFsuite (Okazaki) does the learning, by L
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -113,14 +112,9 @@ def train_crf(
     trainer = Trainer("lbfgs", {"c1": c1, "c2": c2, "max_iterations": max_iterations}, verbose=False)
     for words, labels in rows:
         trainer.append(features(words), labels)
-    scratch = file.with_name(f".{file.name}.part")
-    try:
-        trainer.train(str(scratch))
-        with scratch.open("ab") as stream:
-            stream.write(_FEATURES)
-        os.replace(scratch, file)
-    finally:
-        scratch.unlink(missing_ok=True)
+    trainer.train(str(file))
+    with file.open("ab") as stream:  # what is cut short before lacks this, and does not load
+        stream.write(_FEATURES)
 
 
 class CrfModel:
