@@ -18,7 +18,7 @@ from langvec.cleaning import keys
 from langvec.errors import InputError
 from masking.entities import tagged
 from masking.tagging import ProjectionRecipe, SalienceRecipe
-from masking.tagging.base import Sentence
+from masking.tagging.base import Sentence, settings
 from masking.tagging.projection import Tagged
 from masking.tagging.salience import statistics
 from ray_jobs import sentences
@@ -42,7 +42,7 @@ def _count(recipe: SalienceRecipe, desk: Desk) -> dict[str, Any]:
 
 
 def aligner_piece(recipe: ProjectionRecipe, name: str, of: Piece, to: Piece) -> Piece:
-    config = {"aligner": recipe.aligner.model_dump(mode="json"), "pairs": PAIRS, "format": FORMAT}
+    config = {"aligner": settings(recipe.aligner), "pairs": PAIRS, "format": FORMAT}
     return Piece("learnt", name, partial(_align, recipe), config, recipe.identity(), {"of": of, "sentences": to})
 
 

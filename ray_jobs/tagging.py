@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pydantic import TypeAdapter
 
 from masking.entities import coverage, entity_table
 from masking.tagging import AnyTagger, ProjectionRecipe, SalienceRecipe
-from masking.tagging.base import Sentence, SetAside, Tagger, named
+from masking.tagging.base import Sentence, SetAside, Tagger, named, settings
 from masking.tagging.careful import Limits, begun, tag_all
 from masking.tagging.projection import Aligner
 from masking.tagging.salience import Statistics
@@ -75,7 +74,7 @@ class _About:
     def of(cls, taggers: Taggers) -> _About:
         found = [tagger.identity() for tagger in taggers]
         identity = {f"tagger {n} {what}": which for n, one in enumerate(found) for what, which in one.items()}
-        return cls([_settings(tagger) for tagger in taggers], identity, " + ".join(map(named, taggers, found)))
+        return cls([settings(tagger) for tagger in taggers], identity, " + ".join(map(named, taggers, found)))
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,6 @@ class _Plan:
 
 def _nothing(desk: Desk) -> dict[str, Any]:
     raise AssertionError("a piece that waits is never worked on")
-
-
-def _settings(tagger: AnyTagger) -> dict[str, Any]:
-    """Its fields without paths: a model is known by its content, wherever it lies."""
-    fields = tagger.model_dump(mode="json")
-    return {name: value for name, value in fields.items() if not (isinstance(value, str) and os.path.isabs(value))}
 
 
 def _tag(taggers: Taggers, name: str, code: str, number: int, limits: Limits, desk: Desk) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel
 
 from langvec.config import Strict
 from langvec.errors import InputError
@@ -69,6 +69,18 @@ def named(recipe: TaggerRecipe, identity: Mapping[str, str] | None = None) -> st
     """
     parts = [f"{what} {_short(which)}" for what, which in (identity or recipe.identity()).items()]
     return f"{recipe.model_dump()['kind']} ({', '.join(parts)})"
+
+
+def settings(recipe: BaseModel) -> dict[str, Any]:
+    """The fields of a recipe that can change its tags: no paths, for a model is known by its content, not its place."""
+    return dict(_without_paths(recipe.model_dump(mode="json")))
+
+
+def _without_paths(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kept = {name: item for name, item in value.items() if not (isinstance(item, str) and os.path.isabs(item))}
+    return {name: _without_paths(item) for name, item in kept.items()}
 
 
 def _short(which: str) -> str:

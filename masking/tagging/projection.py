@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from pydantic import Field
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, SetAside, Span, Tagger, TaggerRecipe
+from masking.tagging.base import Sentence, SetAside, Span, Tagger, TaggerRecipe, settings
 from masking.tagging.embedding_align import EncoderAlignment
 from masking.tagging.kinds import KINDS, Kind, number_like
 from masking.tagging.wordalign import Link, WordAligner, WordAlignment
@@ -48,7 +49,7 @@ class ProjectionRecipe(TaggerRecipe):
 
     def identity(self) -> dict[str, str]:
         """The hash of the recipe is there for the name: two projections of one language differ in it."""
-        recipe = hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        recipe = hashlib.sha256(json.dumps(settings(self), separators=(",", ":")).encode()).hexdigest()
         of_model = self.aligner.identity() if isinstance(self.aligner, EncoderAlignment) else {}
         return {"of": self.of, "aligner": self.aligner.kind, "recipe": recipe, **of_model}
 

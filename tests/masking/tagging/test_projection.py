@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from langvec.errors import InputError
-from masking.tagging.base import Sentence, SetAside, Span, named
+from masking.tagging.base import Sentence, SetAside, Span, named, settings
 from masking.tagging.kinds import KINDS
 from masking.tagging.projection import ProjectedTagger, ProjectionRecipe, project
 from masking.tagging.wordalign import WordAligner, WordAlignment
@@ -190,3 +190,15 @@ def test_projections_that_may_differ_have_different_names():
     others = [{"of": "tam_Taml"}, {"kinds": ("NE",)}, {"aligner": WordAlignment(letters=4)}]
     names = {named(RECIPE), *(named(RECIPE.model_copy(update=other)) for other in others)}
     assert len(names) == 4
+
+
+def test_an_encoder_is_known_by_its_content_wherever_it_lies(tmp_path):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    given = [{"of": "eng_Latn", "aligner": {"kind": "encoder", "model": str(tmp_path / n)}} for n in ("here", "there")]
+    here, there = (ProjectionRecipe.model_validate(one) for one in given)
+    assert here.identity() == there.identity()
+    assert settings(here) == settings(there)
+    (tmp_path / "there/config.json").write_text('{"x": 1}')
+    assert here.identity() != there.identity()
