@@ -38,25 +38,23 @@ strategies = lems | st.sampled_from(OTHERS)
 
 
 def sample(words: list[tuple[int, int]], number: int, names: list[int] | None = None) -> Sample:
-    """A sentence of words given by (number of tokens, kinds), between two special tokens."""
-    sizes, kinds = [size for size, _ in words], [kind for _, kind in words]
-    of_word = names if names is not None else [place if kind & 1 else NONE for place, kind in enumerate(kinds)]
-
-    def spread(values: list[int], special: int) -> np.ndarray:
-        return np.array([special, *np.repeat(values, sizes).tolist(), special])
-
-    ids = np.arange(len(spread(kinds, 0))) + 10
-    places = list(range(len(words)))
+    """A sentence of words given by (tokens, kinds), between two special tokens; kinds below 0 are the first token's."""
+    sizes = [size for size, _ in words]
+    of_tokens = [kind if kind >= 0 else -kind * (not place) for size, kind in words for place in range(size)]
+    of_words = (
+        names if names is not None else [place if abs(kind) & 1 else NONE for place, (_, kind) in enumerate(words)]
+    )
+    kinds = np.array([0, *of_tokens, 0])
     return {
-        "ids": ids,
-        "words": spread(places, NONE),
-        "kinds": spread(kinds, 0),
-        "names": spread(of_word, NONE),
+        "ids": np.arange(len(kinds)) + 10,
+        "words": np.array([NONE, *np.repeat(np.arange(len(words)), sizes), NONE]),
+        "kinds": kinds,
+        "names": np.where(kinds & 1, np.array([NONE, *np.repeat(of_words, sizes), NONE]), NONE),
         "sample": number,
     }
 
 
-sentences = st.lists(st.tuples(st.integers(1, 5), st.sampled_from([0, 0, 1, 2, 4, 5])), max_size=30)
+sentences = st.lists(st.tuples(st.integers(1, 5), st.sampled_from([0, 0, 1, 2, 4, 5, -1, -2, -5])), max_size=30)
 
 
 @st.composite
