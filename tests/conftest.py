@@ -22,10 +22,15 @@ settings.load_profile("shared")
 os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
 os.environ.pop("RAY_ADDRESS", None)
 
-# Begun in the background of a shell, the tests would ignore Ctrl-C, and so would the commands that they stop by it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Begun in the background of a shell, the tests would ignore Ctrl-C, and the commands that they stop by it, too.
+
+    Not done on import: workers of Ray import this module in a thread, where no signal can be set.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
