@@ -6,8 +6,6 @@ a seed of its own, derived from the recipe's seed, the language and the step, so
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.torch
 import torch
 
 from langvec import decoder
@@ -28,6 +25,7 @@ from langvec.errors import TrainingError
 from langvec.lesson import Lesson
 from langvec.neural import DTYPES, SYMBOLS_AT_ONCE, TransformerModel, device
 from langvec.pieces import Pieces
+from langvec.sealed import seal, unseal
 from langvec.seeds import derived
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ FLOOR = 0.1  # of the peak learning rate, where the cosine ends
 BETAS = (0.9, 0.95)
 MOMENTS = ("exp_avg", "exp_avg_sq")  # as torch calls them
 LEAST_SYMBOLS = 64  # at once: if memory does not suffice for these, less will not help
-DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass
@@ -210,34 +207,19 @@ class Training:
             self.lesson.memory.save(self.state(), self.progress.epochs)
 
     def state(self) -> bytes:
-        """All of it, with a digest in front."""
         parts: dict[str, Weights] = {"weights": self.weights, "best": self.best}
         for moment in MOMENTS:
             parts[moment] = {name: self.optimizer.state[weight][moment] for name, weight in self.weights.items()}
-        tensors = {
-            f"{part} {name}": tensor.detach().cpu() for part, found in parts.items() for name, tensor in found.items()
-        }
-        data = safetensors.torch.save(
-            tensors, {"progress": json.dumps(asdict(self.progress)), "notes": json.dumps(self.notes)}
-        )
-        return hashlib.sha256(data).digest() + data
+        return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
 
     def _restore(self) -> dict[str, Weights]:
         """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
         stored = self.lesson.memory.load()
-        if stored is None:
+        found = unseal(stored) if stored is not None else None
+        if found is None:
+            self.notes += [] if stored is None else ["the checkpoint was damaged: trained from the start"]
             return {}
-        digest, data = stored[:DIGEST], stored[DIGEST:]
-        if hashlib.sha256(data).digest() != digest:
-            self.notes.append("the checkpoint was damaged: trained from the start")
-            return {}
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        self.progress = Progress(**json.loads(header["progress"]))
-        self.notes = json.loads(header["notes"])
-        parts: dict[str, Weights] = {}
-        for key, tensor in safetensors.torch.load(data).items():
-            part, name = key.split(" ")
-            parts.setdefault(part, {})[name] = tensor
-        self.weights = parts.pop("weights")
-        self.best = parts.pop("best", {})
+        parts, about = found
+        self.progress, self.notes = Progress(**about["progress"]), about["notes"]
+        self.weights, self.best = parts.pop("weights"), parts.pop("best", {})
         return parts

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from langvec.config import Strict
 from masking.pretrained import Precision, Pretrained, PretrainedModel
 
 Floats = npt.NDArray[np.float32]
@@ -22,8 +23,8 @@ _TOKENISED_AT_ONCE = 10_000
 _TINY = np.finfo(np.float32).tiny
 
 
-class EncoderRecipe(PretrainedModel):
-    """Which encoder, and how the vectors of its tokens become that of a sentence."""
+class Embedding(Strict):
+    """How the vectors of an encoder's tokens become that of a sentence."""
 
     layer: int | None = Field(None, ge=0, description="0 are the embeddings, 1 the first layer; null is the last")
     pooling: Literal["mean", "first"] = Field("mean", description="mean of all tokens, or the first token alone")
@@ -31,6 +32,10 @@ class EncoderRecipe(PretrainedModel):
     max_tokens: int = Field(256, ge=4, description="longer sentences are cut; special tokens and prefix count")
     batch_tokens: int = Field(2048, ge=1, description="tokens encoded together, padding included; for CPUs")
     precision: Precision = Field("float32", description="bfloat16 is for GPUs; vectors differ in the third digit")
+
+
+class EncoderRecipe(PretrainedModel, Embedding):
+    """Which encoder, and how it is used."""
 
     def load(self) -> Encoder:
         return Encoder(self, self.pretrained(self.precision, self.layer))
@@ -40,7 +45,7 @@ class EncoderRecipe(PretrainedModel):
 class Encoder:
     """A loaded encoder."""
 
-    recipe: EncoderRecipe
+    recipe: Embedding
     pretrained: Pretrained
 
     @property
@@ -94,7 +99,7 @@ class Encoder:
 
     def _hidden(self, ids: Any, seen: Any) -> Any:
         """What the layer says of each token, as float32."""
-        layer, model = self.recipe.layer, self.pretrained.model
+        layer, model = self.recipe.layer, self.pretrained.model.base_model
         if layer is None:
             return model(input_ids=ids, attention_mask=seen.long()).last_hidden_state.float()
         states = model(input_ids=ids, attention_mask=seen.long(), output_hidden_states=True).hidden_states

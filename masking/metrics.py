@@ -90,6 +90,38 @@ def difference(
     return Difference(_interval(less(np.array(kinds)), drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
 
 
+def share(correct: npt.NDArray[np.bool_], seed: int = 1, draws: int = DRAWS) -> Interval:
+    """How many of the items are right; the items are redrawn."""
+    if not len(correct):
+        raise InputError("There is nothing to judge. Expected at least one item.")
+    right = int(correct.sum())
+    drawn = _drawn([right, len(correct) - right], seed, draws)[:, 0]
+    return _interval(np.array(right) / len(correct), drawn / len(correct))
+
+
+def paired(first: Figures, second: Figures, seed: int = 1, draws: int = DRAWS) -> Difference:
+    """Whether one way of training is better than another, by the items that each got right; shapes (seeds, items).
+
+    Items are redrawn together for both, and the seeds of each on their own: so a difference has to hold for other texts
+    and for other seeds. With one seed it is one of these two models, and of no others.
+    """
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if a.shape[1:] != b.shape[1:] or not a.size or not b.size:
+        raise InputError(f"Results of shapes {a.shape} and {b.shape}. Expected (seeds, items) of the same items.")
+    random, items = np.random.default_rng(seed), a.shape[1]
+    weights = random.multinomial(items, np.full(items, 1 / items), size=draws) / items  # (draws, items)
+    drawn = _of_seeds(a, weights, random) - _of_seeds(b, weights, random)
+    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    return Difference(_interval(a.mean() - b.mean(), drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
+
+
+def _of_seeds(right: Figures, weights: Figures, random: np.random.Generator) -> Figures:
+    """The mean over redrawn seeds, for each draw of items."""
+    seeds = len(right)
+    drawn = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds
+    return np.asarray(((weights @ right.T) * drawn).sum(axis=1))
+
+
 def retrieval_accuracy(src: Floats, tgt: Floats, memory_mb: float = MEMORY_MB) -> tuple[float, float]:
     """R@1: the share of sources whose nearest target by cosine is their own, row for row; and of targets.
 

@@ -89,39 +89,73 @@ class PretrainedModel(Strict):
     def pretrained(self, precision: Precision = "float32", layer: int | None = None) -> Pretrained:
         """The model in evaluation mode, on the GPU if there is one; `layer` must be one that it has."""
         import torch
+        from transformers import AutoModel
 
-        if found := self.problems():
-            raise InputError(found[0])
-        tokenizer, model = self._loaded(getattr(torch, precision))
-        if not tokenizer.is_fast:
-            raise InputError(
-                f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."
-            )
-        layers = model.config.num_hidden_layers
-        if layer is not None and layer > layers:
-            raise InputError(f"{self.model} has {layers} layers. Expected `layer` from 0 to that, found {layer}.")
-        return Pretrained(tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))
+        found, missing = self._loaded(AutoModel, dtype=getattr(torch, precision))
+        self._refuse_incomplete(found.model, [name for name in missing if not name.startswith(_UNUSED)])
+        if layer is not None:
+            self._refuse_beyond("layer", layer, found.model)
+        return Pretrained(found.tokenizer, found.model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))
 
-    def _loaded(self, dtype: Any) -> tuple[Any, Any]:
-        from safetensors import SafetensorError
-        from transformers import AutoModel, AutoTokenizer
+    def masked_lm(self, layers: int | None = None) -> tuple[Pretrained, bool]:
+        """The model with its head for masked pieces, on the CPU, and whether the head is a fresh one.
 
-        where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
-        try:
-            with _quiet():  # what is missing is told below
-                tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
-                model, found = AutoModel.from_pretrained(
-                    self.model, dtype=dtype, use_safetensors=True, output_loading_info=True, **where
-                )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise self._does_not_load(error) from None
-        if missing := sorted(name for name in found["missing_keys"] if not name.startswith(_UNUSED)):
+        `layers` keeps so many, from the embeddings on. A fresh head, for an encoder that comes without one, is drawn
+        from torch's generator.
+        """
+        from transformers import AutoConfig, AutoModelForMaskedLM
+
+        cut: dict[str, Any] = {}
+        if layers is not None:
+            with self._explained():
+                config = AutoConfig.from_pretrained(self.model, revision=self.revision, trust_remote_code=False)
+            self._refuse_beyond("layers", layers, config)
+            cut = {"num_hidden_layers": layers}
+        found, missing = self._loaded(AutoModelForMaskedLM, **cut)
+        body = [name for name in missing if name.startswith(f"{found.model.base_model_prefix}.")]
+        self._refuse_incomplete(found.model, [name for name in body if _UNUSED not in name])
+        return found, len(missing) > len(body)
+
+    def _refuse_beyond(self, field: str, asked: int, model: Any) -> None:
+        layers = getattr(model, "config", model).num_hidden_layers
+        if asked > layers:
+            raise InputError(f"{self.model} has {layers} layers. Expected `{field}` up to that, found {asked}.")
+
+    def _refuse_incomplete(self, model: Any, missing: list[str]) -> None:
+        if missing:
             # transformers would fill them at random, and the vectors would mean nothing.
             raise InputError(
                 f"{self.model} lacks {len(missing)} of the weights of a {type(model).__name__}, {missing[0]} first. "
                 f"Expected a complete encoder; copy it again, or check `model_type` in its config.json."
             )
-        return tokenizer, model
+
+    def _loaded(self, kind: Any, **options: Any) -> tuple[Pretrained, list[str]]:
+        """Tokenizer and model, and the weights that the model needs and its files do not have."""
+        from transformers import AutoTokenizer
+
+        if wrong := self.problems():
+            raise InputError(wrong[0])
+
+        where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
+        with self._explained(), _quiet():  # what is missing is told by whoever asked
+            tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
+            model, found = kind.from_pretrained(
+                self.model, use_safetensors=True, output_loading_info=True, **where, **options
+            )
+        if not tokenizer.is_fast:
+            raise InputError(
+                f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."
+            )
+        return Pretrained(tokenizer, model), sorted(found["missing_keys"])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from safetensors import SafetensorError
+
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise self._does_not_load(error) from None
 
     def _does_not_load(self, error: Exception) -> InputError:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -171,7 +171,7 @@ app.add_typer(sweep, name="sweep")
 
 @sweep.callback()
 def sweeps() -> None:
-    """Keep the sweeps as subcommands while there is one."""
+    """Keep the sweeps as subcommands."""
 
 
 @sweep.command()
@@ -188,6 +188,34 @@ def dbscan(
     from ray_jobs.sweep import sweep_dbscan
 
     tell(endpoint, lambda: sweep_dbscan(run, kind, address))
+
+
+@sweep.command()
+def entities(
+    run: RunOption,
+    grid: Annotated[
+        str,
+        typer.Option("--grid", metavar="NAME", help="contrasts: 16 arms; full: each kind, unit, number and filling."),
+    ] = "contrasts",
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="NAMES", help="These arms alone, with commas: mlm,lem-ne+noun+verb.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", min=1, help="Encoders of each arm; none: as in the recipe.")
+    ] = None,
+    stop_weak: Annotated[
+        bool, typer.Option("--stop-weak", help="Stop trials whose dev retrieval lags behind; quicker, not repeatable.")
+    ] = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Train with every choice of entities and with what they have to beat, on the samples of a run of `lem`.
+
+    All on equally many tokens. A sweep that was killed goes on where it stopped.
+    """
+    from ray_jobs.sweep_entities import sweep_entities
+
+    tell(endpoint, lambda: sweep_entities(run, grid, only, seeds, stop_weak, address))
 
 
 @app.command()

@@ -43,6 +43,30 @@ def tag(
 
 
 @masking.command()
+def lem(
+    recipe: Annotated[
+        str,
+        typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (lem-demo, lem-paper) or a YAML file."),
+    ],
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Pre-train an encoder with masks on entities and with others, and compare how well it finds translations.
+
+    Tags the text, trains on sentences (LEM_mono), then on pairs (LEM_para), judges. The same command again does only
+    what is missing, as with `entropy2vec`.
+    """
+    from ray_jobs.command import run_job
+    from ray_jobs.lem import JOB
+
+    with mistakes_explained():
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint))
+
+
+@masking.command()
 def masks(
     file: Annotated[
         str,

@@ -85,7 +85,8 @@ def refuse_unplaceable(places: Iterable[Place], fields: tuple[str, str]) -> None
     import ray
 
     there = ray.cluster_resources()
-    most_cpus, most_gpus = (max(share) for share in zip(*((place.cpus, place.gpus) for place in places), strict=True))
+    shares = [(place.cpus * (place.workers or 1), place.gpus * (place.workers or 1)) for place in places]
+    most_cpus, most_gpus = (max(share) for share in zip(*shares, strict=True))
     for field, asked, found in (
         (fields[0], most_cpus, there.get("CPU", 0)),
         (fields[1], most_gpus, there.get("GPU", 0)),

@@ -19,13 +19,11 @@ class RunMemory:
 
     def __init__(self, store: Store, stage: str, name: str, folder: str, every_s: float) -> None:
         self._store, self._every_s = store, every_s
-        self._checkpoint = f"{CHECKPOINTS}/{folder}"
-        self._curves = f"{CURVES}/{name}/events.out.tfevents.0.langscape"
+        self._checkpoint = checkpoint(folder)
+        self._curves = f"{CURVES}/{stage}/{name}/events.out.tfevents.0.langscape"
         self._saved = time.monotonic()
-        self._used = False
 
     def load(self) -> bytes | None:
-        self._used = True
         return self._store.read(self._checkpoint)
 
     def due(self) -> bool:
@@ -41,9 +39,10 @@ class RunMemory:
         """The curves so far, as one file that TensorBoard reads."""
         self._store.write(self._curves, _events(epochs))
 
-    def forget(self) -> None:
-        if self._used:
-            self._store.delete(self._checkpoint)
+
+def checkpoint(folder: str) -> str:
+    """Where the checkpoint of a piece lies while it is not finished."""
+    return f"{CHECKPOINTS}/{folder}"
 
 
 def _events(epochs: Epochs) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from langvec.errors import InputError, TrainingError
 from ray_jobs.pool import pooled
 from ray_jobs.progress import Progress
-from ray_jobs.stages import Entry, Record, Stage, Survey
+from ray_jobs.stages import Entry, Place, Record, Stage, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Owner, Task, do
 
@@ -69,7 +70,7 @@ def _in_flight(
     """Each entry with its result as it comes; a bounded number of tasks at any time."""
     import ray
 
-    window = WINDOW + 4 * int(ray.cluster_resources().get("CPU", 1))
+    window = _window(todo)
     waiting = list(reversed(todo))
     running: dict[Any, tuple[Entry, Any]] = {}
     while waiting or running:
@@ -79,12 +80,25 @@ def _in_flight(
         yield running.pop(ready)[0], _result(ready)
 
 
+def _window(todo: Sequence[Entry]) -> int:
+    """Pieces in flight. One that starts processes by itself waits in a process of its own: as many as can work."""
+    import ray
+
+    there = ray.cluster_resources()
+    place = todo[0].piece.place if todo else Place()
+    if not place.workers:
+        return WINDOW + 4 * int(there.get("CPU", 1))
+    shares = (there.get("CPU", 0) / place.cpus, there.get("GPU", 0) / place.gpus if place.gpus else math.inf)
+    return max(1, int(min(shares)) // place.workers)
+
+
 def _start(entry: Entry, task_of: Callable[[Entry], Task], running: dict[Any, tuple[Entry, Any]]) -> None:
     """The handle of an actor is kept in `running` alone: the actor ends, and frees its share, when nobody holds it."""
     import ray
 
     piece, task = entry.piece, task_of(entry)
-    share: Any = {"num_cpus": piece.place.cpus, "num_gpus": piece.place.gpus}
+    own = Place(0) if piece.place.workers else piece.place
+    share: Any = {"num_cpus": own.cpus, "num_gpus": own.gpus}
     if piece.place.actor:
         owner: Any = ray.remote(max_restarts=RETRIES, max_task_retries=RETRIES, **share)(Owner).remote()
         running[owner.do.remote(task)] = entry, owner

@@ -25,9 +25,12 @@ FORMAT = 1  # raise when the stage writes something else than before
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string())])
 
 
-def piece(source: AnySource, code: str, per_block: int, seed: int) -> Piece:
+def piece(source: AnySource, code: str, per_block: int, seed: int, name: str = "") -> Piece:
+    """`name` is another than the code, where there are several texts in a language."""
     config = {"sentences_per_block": per_block, "format": FORMAT}
-    return Piece("sentences", code, partial(_write, source, code, per_block), config, source.identity(code), seed=seed)
+    return Piece(
+        "sentences", name or code, partial(_write, source, code, per_block), config, source.identity(code), seed=seed
+    )
 
 
 def block_file(number: int) -> str:

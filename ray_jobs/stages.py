@@ -12,11 +12,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from langvec.lesson import Memory
 
 State = Literal["done", "stale", "to run"]
+Tell = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Desk:
     digests: Mapping[str, str]  # of what is needed
     earlier: Sequence[Path]  # finished pieces of its kin: parts of the result may be there already
     memory: Memory  # outlives a killed worker
+    errand: Errand | None = None
+    tell: Tell = lambda row: None  # what a scheduler may want to know before the work is done
+
+
+class Errand(Protocol):
+    """A piece as it travels: for work that takes several processes, each of which needs the desk."""
+
+    @property
+    def store(self) -> Any: ...
+    @property
+    def folder(self) -> str: ...
+    def desk(self, scratch: Path) -> Desk: ...
 
 
 Work = Callable[[Desk], dict[str, Any]]  # returns an account, kept in meta.json
@@ -40,6 +53,7 @@ class Place:
     cpus: float = 1
     gpus: float = 0
     actor: bool = False  # a process of its own, that ends with the piece and is restarted if it dies
+    workers: int = 0  # processes that the work starts by itself; the share is that of each, and the piece has none
 
 
 @dataclass(frozen=True)

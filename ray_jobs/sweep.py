@@ -7,9 +7,7 @@ of the blocks and not of what Tune remembers.
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,16 +21,13 @@ from langvec.sweep import Point, halves, measure, points, points_per_trial
 from ray_jobs.cluster import connected, refuse_unshared
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
-from ray_jobs.progress import Progress
 from ray_jobs.report import PAGE, write_report
 from ray_jobs.results import Shelf, write_table
-from ray_jobs.stages import Desk, Entry, Piece, Record, Survey
-from ray_jobs.store import Store
-from ray_jobs.task import Task, disk_full_explained, do
+from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
+from ray_jobs.task import Task, disk_full_explained
+from ray_jobs.trials import Sweep, run_trials
 
 FORMAT = 1  # raise when a block holds something else than before
-STATE = ".tune"  # what Tune keeps while it works
-RETRIES = 3  # of a trial whose worker died
 
 
 def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
@@ -47,9 +42,14 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
         if todo:
             with connected(address, run.recipe.compute.cpus):
                 refuse_unshared(run.store)
-                _tune(run.store, todo, len(entries))
+                tasks = {entry.piece.name: Task.of(entry, [], run.store, 0) for entry in todo}
+                failed = run_trials(run.store, Sweep("dbscan", Place(), reuse_actors=True), tasks, len(entries))
+            if failed:
+                raise InputError(
+                    f"{len(failed)} of {len(todo)} trials failed, the first with: {next(iter(failed.values()))}. What "
+                    f"is finished stays; the same command tries the others again."
+                )
             entries = _entries(run, [entry.piece for entry in entries])
-        run.store.delete_folder(STATE)
         if any(entry.state != "done" for entry in entries):
             raise KeyboardInterrupt  # which Tune keeps to itself
         table = _table(run, [entry.record for entry in entries if entry.record])
@@ -102,53 +102,6 @@ _SCHEMA = pa.schema(
     + [(name, pa.string()) for name in ("orientation", "value", "scale", "metric", "construction")]
     + [(name, pa.float64()) for name in ("min_samples", "epsilon", "epsilon_quantile")]
 )
-
-
-def _tune(store: Store, todo: Sequence[Entry], total: int) -> None:
-    """One trial for each block. Tune places them; what counts is that each block is published."""
-    os.environ |= {"TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "RAY_AIR_NEW_OUTPUT": "0"}
-    from ray import tune
-
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    tasks = {entry.piece.name: Task.of(entry, [], store, 0) for entry in todo}
-    with Progress("sweep", total=total, done=total - len(todo)) as progress:
-        tuner = tune.Tuner(
-            tune.with_resources(tune.with_parameters(_trial, tasks=tasks), {"CPU": 1}),
-            param_space={"block": tune.grid_search(sorted(tasks))},
-            tune_config=tune.TuneConfig(reuse_actors=True),
-            run_config=tune.RunConfig(
-                name="dbscan",
-                storage_path=f"{store.root}/{STATE}",
-                storage_filesystem=store.filesystem,
-                failure_config=tune.FailureConfig(max_failures=RETRIES),
-                verbose=0,
-                callbacks=[_steps(progress)],
-            ),
-        )
-        failed = tuner.fit().errors
-    if failed:
-        raise InputError(
-            f"{len(failed)} of {len(todo)} trials failed, the first with: {str(failed[0]).strip().splitlines()[-1]}. "
-            f"What is finished stays; the same command tries the others again."
-        )
-
-
-def _trial(config: Mapping[str, str], tasks: Mapping[str, Task]) -> dict[str, Any]:
-    record = do(tasks[config["block"]])
-    return {**record.meta["account"], "wall_s": record.meta["cost"]["wall_s"]}
-
-
-def _steps(progress: Progress) -> Any:
-    from ray import tune
-
-    class Steps(tune.Callback):
-        def on_trial_complete(self, *_: Any, **__: Any) -> None:
-            progress.step(True)
-
-        def on_trial_error(self, *_: Any, **__: Any) -> None:
-            progress.step(False)
-
-    return Steps()
 
 
 def _table(run: FinishedRun, blocks: Sequence[Record]) -> pa.Table:

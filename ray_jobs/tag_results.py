@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.results import Shelf
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
+from ray_jobs.tag_recipe import TagRecipe
 
 FOLDER = "entities"
 ENTITIES = "entities.parquet"  # of a block
@@ -22,7 +22,7 @@ HALF = 0.5
 Rows = list[dict[str, Any]]
 
 
-def write_results(store: Store, records: Mapping[str, Record], recipe: LemRecipe) -> list[str]:
+def write_results(store: Store, records: Mapping[str, Record], recipe: TagRecipe) -> list[str]:
     """Write what there is under stable names, and return the lines that tell of it."""
     shelf, rows, aside = Shelf(store), [], []
     for code in recipe.codes():

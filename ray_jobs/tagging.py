@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from langvec.sources import AnySource
 from masking.entities import coverage, entity_table
 from masking.tagging import AnyTagger, ProjectionRecipe, SalienceRecipe
 from masking.tagging.base import Sentence, SetAside, Tagger, named, settings
@@ -21,8 +22,8 @@ from masking.tagging.salience import Statistics
 from masking.tagging.several import Several
 from ray_jobs import learnt, sentences
 from ray_jobs.job import Job
-from ray_jobs.lem_recipe import LemRecipe, Taggers
 from ray_jobs.stages import Desk, Piece, Place, Pool, Record, Stage
+from ray_jobs.tag_recipe import Taggers, TagRecipe
 from ray_jobs.tag_results import ENTITIES, write_results
 
 FORMAT = 1  # raise when a block of entities holds something else than before
@@ -31,34 +32,49 @@ KEPT = 2  # taggers that a worker keeps loaded
 _ANY = TypeAdapter[AnyTagger](AnyTagger)
 
 
-def stages(recipe: LemRecipe) -> list[Stage]:
+def stages(recipe: TagRecipe) -> list[Stage]:
+    return stages_of(recipe, [plan(recipe)])
+
+
+def plan(recipe: TagRecipe, sources: Sequence[AnySource] | None = None, kind: str = "") -> Plan:
+    """The text of a recipe and who tags it; other text in its languages goes by a kind, such as `mono`."""
     texts = {
-        code: sentences.piece(source, code, recipe.sentences_per_block, recipe.seed)
-        for source in recipe.corpora
+        f"{kind} {code}".strip(): sentences.piece(
+            source, code, recipe.sentences_per_block, recipe.seed, f"{kind}-{code}" if kind else ""
+        )
+        for source in (recipe.corpora if sources is None else sources)
         for code in source.codes()
     }
-    lessons = {code: _lessons(code, recipe.taggers[code], texts) for code in texts}
-    about = {code: _About.of(recipe.taggers[code]) for code in texts}
-    plan = _Plan(recipe, texts, lessons, about)
+    lessons = {label: _lessons(label, recipe.taggers[_code(label)], texts) for label in texts}
+    about = {label: _About.of(recipe.taggers[_code(label)]) for label in texts}
+    return Plan(recipe, texts, lessons, about)
+
+
+def stages_of(recipe: TagRecipe, plans: Sequence[Plan], other_texts: Iterable[Piece] = ()) -> list[Stage]:
     pool = Pool(most=recipe.compute.taggers)
+    texts = (*(piece for one in plans for piece in one.texts.values()), *other_texts)
+    lessons = tuple(piece for one in plans for lesson in one.lessons.values() for piece in lesson.values())
     return [
-        Stage("sentences", tuple(texts.values())),
-        Stage("learnt", tuple(piece for of_language in lessons.values() for piece in of_language.values())),
-        Stage("entities", (), plan.tagged, pool),
-        Stage("projected", (), plan.projected, pool),
+        Stage("sentences", texts),
+        Stage("learnt", lessons),
+        Stage("entities", (), lambda done: [piece for one in plans for piece in one.tagged(done)], pool),
+        Stage("projected", (), lambda done: [piece for one in plans for piece in one.projected(done)], pool),
     ]
 
 
-def _lessons(code: str, taggers: Taggers, texts: Mapping[str, Piece]) -> dict[str, Piece]:
+def _code(label: str) -> str:
+    return label.rpartition(" ")[2]
+
+
+def _lessons(label: str, taggers: Taggers, texts: Mapping[str, Piece]) -> dict[str, Piece]:
     """What has to be learnt from the run's own text, by the label under which a tagger asks for it."""
     lessons = {}
     for number, tagger in enumerate(taggers):
         if isinstance(tagger, SalienceRecipe):
-            lessons[f"learnt {number}"] = learnt.statistics_piece(tagger, f"{code}.{number}", texts[code])
+            lessons[f"learnt {number}"] = learnt.statistics_piece(tagger, f"{texts[label].name}.{number}", texts[label])
         elif isinstance(tagger, ProjectionRecipe):
-            lessons[f"learnt {number}"] = learnt.aligner_piece(
-                tagger, f"{code}.{number}", texts[tagger.of], texts[code]
-            )
+            name = f"{texts[label].name}.{number}"
+            lessons[f"learnt {number}"] = learnt.aligner_piece(tagger, name, texts[tagger.of], texts[label])
     return lessons
 
 
@@ -78,38 +94,39 @@ class _About:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """The pieces that depend on how many blocks of sentences there are."""
+class Plan:
+    """The pieces that depend on how many blocks of sentences there are. All is kept by label: `[KIND ]CODE`."""
 
-    recipe: LemRecipe
+    recipe: TagRecipe
     texts: Mapping[str, Piece]
     lessons: Mapping[str, Mapping[str, Piece]]
     about: Mapping[str, _About]
 
     def tagged(self, done: Mapping[str, Record]) -> list[Piece]:
-        direct = [code for code in self.texts if code not in self.recipe.projections()]
-        return [piece for code in direct for piece in self._of_language("entities", code, {}, done)]
+        return [piece for label in self.texts if not self._source(label) for piece in self.blocks(label, done)]
 
     def projected(self, done: Mapping[str, Record]) -> list[Piece]:
-        found = []
-        for code, tagger in self.recipe.projections().items():
-            partners = {piece.name: piece for piece in self._of_language("entities", tagger.of, {}, done)}
-            found += self._of_language("projected", code, partners, done)
-        return found
+        return [piece for label in self.texts if self._source(label) for piece in self.blocks(label, done)]
 
-    def _of_language(
-        self, stage: str, code: str, partners: Mapping[str, Piece], done: Mapping[str, Record]
-    ) -> list[Piece]:
-        """A piece for each block, or one that waits for the sentences."""
-        needs = {"sentences": self.texts[code], **self.lessons[code], **partners}
-        record = done.get(self.texts[code].id)
+    def blocks(self, label: str, done: Mapping[str, Record]) -> list[Piece]:
+        """A piece for each block of a text, or one that waits for the sentences."""
+        source, text = self._source(label), self.texts[label]
+        stage = "projected" if source else "entities"
+        partners = {piece.name: piece for piece in self.blocks(source, done)} if source else {}
+        needs = {"sentences": text, **self.lessons[label], **partners}
+        record = done.get(text.id)
         blocks = record.meta["account"]["blocks"] if record else 0
-        return [self._block(stage, code, number, needs) for number in range(blocks)] or [
-            Piece(stage, code, _nothing, {}, needs=needs)
+        return [self._block(stage, label, number, needs) for number in range(blocks)] or [
+            Piece(stage, text.name, _nothing, {}, needs=needs)
         ]
 
-    def _block(self, stage: str, code: str, number: int, needs: Mapping[str, Piece]) -> Piece:
-        recipe, about = self.recipe, self.about[code]
+    def _source(self, label: str) -> str | None:
+        """The language whose tags a text gets."""
+        tagger = self.recipe.projections().get(_code(label))
+        return tagger.of if tagger else None
+
+    def _block(self, stage: str, label: str, number: int, needs: Mapping[str, Piece]) -> Piece:
+        recipe, about, code = self.recipe, self.about[label], _code(label)
         config = {
             "taggers": about.settings,
             "max_chars": recipe.max_chars,
@@ -119,7 +136,7 @@ class _Plan:
         limits = Limits(recipe.compute.sentences_per_batch, longest=recipe.max_chars)
         return Piece(
             stage,
-            f"{code}.{number:05}",
+            f"{self.texts[label].name}.{number:05}",
             partial(_tag, recipe.taggers[code], about.name, code, number, limits),
             config,
             about.identity,
@@ -173,4 +190,4 @@ def _aligner(recipe: str, folder: Path) -> Aligner:
     return ProjectionRecipe.model_validate_json(recipe).load_aligner(folder)
 
 
-JOB = Job("tag", LemRecipe, stages, write_results, ("cpus_per_tagger", "gpus_per_tagger"))
+JOB = Job("tag", TagRecipe, stages, write_results, ("cpus_per_tagger", "gpus_per_tagger"))

@@ -20,8 +20,8 @@ from typing import Any
 import psutil
 
 from langvec.errors import InputError
-from ray_jobs.memory import RunMemory
-from ray_jobs.stages import Desk, Entry, Record, Work
+from ray_jobs.memory import RunMemory, checkpoint
+from ray_jobs.stages import Desk, Entry, Record, Tell, Work
 from ray_jobs.store import Store
 
 LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers", "torch")
@@ -60,18 +60,19 @@ class Task:
             checkpoint_every_s,
         )
 
-    def desk(self, scratch: Path, memory: RunMemory) -> Desk:
+    def desk(self, scratch: Path, tell: Tell = lambda row: None) -> Desk:
         needed = {label: self.store.fetch(*place) for label, place in self.needed.items()}
         earlier = [self.store.fetch(*place) for place in self.earlier]
-        return Desk(needed, scratch, {label: digest for label, (_, digest) in self.needed.items()}, earlier, memory)
+        digests = {label: digest for label, (_, digest) in self.needed.items()}
+        memory = RunMemory(self.store, self.stage, self.name, self.folder, self.checkpoint_every_s)
+        return Desk(needed, scratch, digests, earlier, memory, self, tell)
 
 
-def do(task: Task) -> Record:
+def do(task: Task, tell: Tell = lambda row: None) -> Record:
     """Do the work in a scratch folder and publish it with its meta.json."""
     started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     with disk_full_explained(task.store), task.store.scratch() as scratch:
-        memory = RunMemory(task.store, task.stage, task.name, task.folder, task.checkpoint_every_s)
-        account = _plain(task.work(task.desk(scratch, memory)))
+        account = _plain(task.work(task.desk(scratch, tell)))
         cost = {
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(),
@@ -83,7 +84,7 @@ def do(task: Task) -> Record:
         meta = task.store.publish(
             scratch, task.folder, about | {"cost": cost, "host": _host(), "versions": _versions()}
         )
-        memory.forget()
+        task.store.delete(checkpoint(task.folder))
     return Record(task.folder, meta, None)
 
 

@@ -84,8 +84,8 @@ def test_each_neural_model_loads_in_transformers_and_has_learning_curves(run: Pa
         json.loads((folders[0] / "meta.json").read_text())["account"][name] for name in ("parameters",)
     )
     assert pq.read_table(folders[0] / "log.parquet").num_rows == 2
-    assert all(file.stat().st_size > 100 for file in run.glob("tensorboard/transformer-*/events.out.tfevents.*"))
-    assert len(list(run.glob("tensorboard/transformer-*"))) == 6
+    assert all(file.stat().st_size > 100 for file in run.glob("tensorboard/model/transformer-*/events.out.tfevents.*"))
+    assert len(list(run.glob("tensorboard/model/transformer-*"))) == 6
 
 
 @pytest.mark.ray

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from langvec.errors import InputError
-from ray_jobs.lem_recipe import LemRecipe
+from ray_jobs.tag_recipe import TagRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.mistakes import EXAMPLES
 from ray_jobs.recipe import Recipe
@@ -128,4 +128,4 @@ def test_the_examples_in_messages_are_valid(tmp_path: Path, field: str) -> None:
     if field == "taggers":
         raw["corpora"] = [{"kind": "udhr", "languages": list(raw[field])}]
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(raw))
-    assert load_recipe(LemRecipe if field == "taggers" else Recipe, str(tmp_path / "r.yaml"))
+    assert load_recipe(TagRecipe if field == "taggers" else Recipe, str(tmp_path / "r.yaml"))

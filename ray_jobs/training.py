@@ -1,0 +1,127 @@
+"""A stage of pre-training as a piece: on Ray Train, or in one process as part of a trial.
+
+What survives a kill is in the run's own memory, a file that says when it is damaged; Ray Train brings the processes
+together, starts them again when one dies, and hands the encoder over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+from langvec.config import Strict
+from langvec.errors import InputError, TrainingError
+from masking.curriculum import Curriculum
+from masking.encoder import Embedding
+from masking.judging import DevRetrieval
+from masking.masks import AnyMasks
+from masking.pretraining import Lesson, pretrain
+from masking.tokens import Tokens
+from ray_jobs.samples import DEV, read_sets
+from ray_jobs.stages import Desk, Tell
+
+STATE = ".train"  # what Ray Train keeps while it works
+RETRIES = 3  # of a group of processes of which one died
+_OURS = "langscape: "  # before what an exception of ours says, for Ray Train passes on its text alone
+
+Step = Literal["mono", "para"]
+
+
+class Training(Strict):
+    """All that decides what an encoder learns in a step, but the samples."""
+
+    step: Step
+    how: Curriculum
+    masks: AnyMasks
+    embedding: Embedding
+    seed: int
+
+    def lesson(self, desk: Desk, begun: Path, tell: Tell) -> Lesson:
+        samples = desk.needed["samples"]
+        train, dev = (Tokens.from_table(pq.read_table(samples / f"{self.step}{part}.parquet")) for part in ("", "-dev"))
+        sets = {pair: sides[1:] for (name, pair), sides in read_sets(samples).items() if name == DEV}
+        judge = DevRetrieval(self.embedding, sets)
+        return Lesson(begun, train, dev, self.seed, self.step, desk.memory, judge, tell=tell)
+
+    def run(self, desk: Desk, begun: Path, folder: Path, tell: Tell) -> dict[str, Any]:
+        return pretrain(self.how, self.masks, self.lesson(desk, begun, tell), folder)
+
+
+@dataclass(frozen=True)
+class Processes:
+    """How many train together, and the share of each."""
+
+    count: int
+    cpus: float
+    gpus: float
+
+
+def train_together(training: Training, processes: Processes, desk: Desk) -> dict[str, Any]:
+    """The work of a piece: train on Ray Train, put the encoder into the folder."""
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")  # two seconds is long for a small encoder
+    from ray.train import Checkpoint, FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    logging.getLogger("ray.train").setLevel(logging.ERROR)
+    errand = desk.errand
+    if errand is None:
+        raise AssertionError("a piece that travels has an errand")
+    name = errand.folder.replace("/", "-")
+    errand.store.delete_folder(f"{STATE}/{name}")  # Ray Train would take a name that it knows for finished
+    trainer = TorchTrainer(
+        _loop,
+        train_loop_config={"training": training.model_dump_json(), "errand": errand},
+        scaling_config=ScalingConfig(
+            num_workers=processes.count,
+            use_gpu=processes.gpus > 0,
+            resources_per_worker={"CPU": processes.cpus, **({"GPU": processes.gpus} if processes.gpus else {})},
+        ),
+        run_config=RunConfig(
+            name=name,
+            storage_path=f"{errand.store.root}/{STATE}",
+            storage_filesystem=errand.store.filesystem,
+            failure_config=FailureConfig(max_failures=RETRIES),
+        ),
+    )
+    try:
+        result = trainer.fit()
+    except Exception as error:
+        raise _ours(error) or error from None
+    checkpoint: Checkpoint | None = result.checkpoint
+    if checkpoint is None or not result.metrics:
+        raise AssertionError("a finished training leaves a checkpoint")
+    checkpoint.to_directory(desk.folder)
+    errand.store.delete_folder(f"{STATE}/{name}")
+    return dict(result.metrics["account"])
+
+
+def _loop(config: Mapping[str, Any]) -> None:
+    """What each process of the group does."""
+    import ray.train
+
+    training = Training.model_validate_json(config["training"])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        try:
+            desk = config["errand"].desk(folder)
+            start = desk.needed["start"]
+            account = training.run(desk, start, folder, ray.train.report)
+        except (InputError, TrainingError) as error:
+            raise RuntimeError(f"{_OURS}{type(error).__name__} {error}") from None
+        first = ray.train.get_context().get_world_rank() == 0
+        ray.train.report({"account": account}, ray.train.Checkpoint.from_directory(scratch) if first else None)
+
+
+def _ours(error: Exception) -> Exception | None:
+    """Our own exception out of what Ray Train makes of it."""
+    _, found, rest = str(error).partition(_OURS)
+    kind, _, said = rest.partition(" ")
+    said = said.partition("\n")[0]
+    return {"InputError": InputError(said), "TrainingError": TrainingError(said)}.get(kind) if found else None
