@@ -61,7 +61,7 @@ class Lesson:
     memory: Memory
     judge: Judge | None = None
     head_only: bool = False  # the rest stays as it is
-    tell: Callable[[dict[str, Any]], None] = lambda row: None  # called with each row of the log
+    tell: Callable[[dict[str, Any]], None] = lambda row: None  # each process calls it with each row of the log
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Progress:
     batch: int = 0  # finished ones of the epoch under way
     seen: int = 0  # tokens
     nats: float = 0.0  # of the epoch under way
-    guessed: int = 0
+    masks: dict[str, Any] | None = None  # what was hidden in it
     best: float = math.inf
     best_epoch: int = 0
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -130,13 +130,12 @@ class Pretraining:
         """What is left of the epoch under way, and its validation."""
         draws = Draws.of(self.lesson.seed, self.lesson.name, "order", self.progress.epoch)
         order = np.random.default_rng(draws.key).permutation(len(self.lesson.train))
-        counts = list[MaskCounts]()
         for batch in islice(self._batches(order), self.progress.batch, None):
             if self.progress.seen >= self.budget:
                 break
-            counts.append(self._learn(batch))
+            self._learn(batch)
             self._remember()
-        self._end_epoch(sum(counts[1:], counts[0]) if counts else None)
+        self._end_epoch()
         self._remember()
 
     def kept(self) -> Pretrained:
@@ -151,15 +150,14 @@ class Pretraining:
         number = (ends - 1) // self.how.batch_tokens
         yield from np.split(order, np.flatnonzero(np.diff(number)) + 1)
 
-    def _learn(self, batch: np.ndarray) -> MaskCounts:
+    def _learn(self, batch: np.ndarray) -> None:
         progress, sizes = self.progress, np.diff(self.lesson.train.starts)
         tokens = int(sizes[batch].sum())
         for weights in self.optimizer.param_groups:
             weights["lr"] = self.how.rate(progress.seen + tokens // 2, self.budget)
         self.optimizer.zero_grad(set_to_none=False)
         nats, counts = 0.0, list[MaskCounts]()
-        parts = list(self._parts(self.lesson.train, batch))
-        for number, part in enumerate(parts):
+        for number, part in enumerate(self._parts(self.lesson.train, batch)):
             inputs, counted = self.collator.collate([self.lesson.train[place] for place in part], progress.epoch)
             counts.append(counted)
             if number % group.size() == group.rank():
@@ -171,9 +169,8 @@ class Pretraining:
         self._step(whole.hidden)
         progress.nats += self._together(nats)
         self._refuse_no_number(progress.nats)
-        progress.guessed += whole.hidden
+        progress.masks = asdict(whole + MaskCounts(**progress.masks) if progress.masks else whole)
         progress.seen, progress.step, progress.batch = progress.seen + tokens, progress.step + 1, progress.batch + 1
-        return whole
 
     def _parts(self, tokens: Tokens, some: np.ndarray) -> Iterator[np.ndarray]:
         sizes = np.diff(tokens.starts)[some]
@@ -209,14 +206,14 @@ class Pretraining:
 
     # The end of an epoch
 
-    def _end_epoch(self, counts: MaskCounts | None) -> None:
+    def _end_epoch(self) -> None:
         """Validate, keep the weights if they are the best so far, write a row of the log."""
-        progress, shares = self.progress, counts.shares() if counts else {}
+        progress = self.progress
+        masks = MaskCounts(**progress.masks) if progress.masks else MaskCounts(0, 0, {}, {})
         row: dict[str, Any] = {"epoch": progress.epoch + 1, "step": progress.step, "tokens": progress.seen}
-        row["train_loss"] = progress.nats / max(progress.guessed, 1)
-        row |= self._judged()
-        row["mask_rate"] = counts.rate if counts else None
-        row |= {f"masks_on_{kind.lower()}": share for kind, share in shares.items()}
+        row["train_loss"] = progress.nats / max(masks.hidden, 1)
+        row |= self._judged() | {"mask_rate": masks.rate}
+        row |= {f"masks_on_{kind.lower()}": share for kind, share in masks.shares().items()}
         progress.epoch += 1
         cost = {"loss": row["validation_loss"], "last": -progress.epoch}.get(
             self.how.keep, -(row["dev_retrieval"] or 0.0)
@@ -225,9 +222,8 @@ class Pretraining:
             progress.best, progress.best_epoch = cost, progress.epoch
             self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
         progress.epochs.append(row)
-        progress.batch, progress.nats, progress.guessed = 0, 0.0, 0
-        if group.rank() == 0:
-            self.lesson.tell(row)
+        progress.batch, progress.nats, progress.masks = 0, 0.0, None
+        self.lesson.tell(row)
 
     def _judged(self) -> dict[str, Any]:
         """Validation loss under fixed masks, and how well sentences of the dev set find their translations."""

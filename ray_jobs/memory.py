@@ -58,5 +58,5 @@ def _events(epochs: Epochs) -> bytes:
 
 def _add(writer: Any, row: dict[str, Any]) -> None:
     for name, value in row.items():
-        if name not in ("epoch", "step"):
+        if name not in ("epoch", "step") and value is not None:
             writer.add_scalar(name, value, row["epoch"])

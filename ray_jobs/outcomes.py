@@ -21,7 +21,7 @@ Place = tuple[str, str]  # set, pair
 
 ALL = "all"  # pairs together
 HEADLINE = METRICS[0]
-_OF_STEP = ("epochs", "kept_epoch", "tokens", "validation_loss", "dev_retrieval", "mask_rate", "tokens_per_s")
+_OF_STEP = ("epochs", "kept_epoch", "tokens", "validation_loss", "dev_retrieval", "mask_rate")
 _MASKS = ("ne", "noun", "verb", "salient", "filler")
 
 

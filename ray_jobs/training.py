@@ -26,6 +26,7 @@ from masking.pretraining import Lesson, pretrain
 from masking.tokens import Tokens
 from ray_jobs.samples import DEV, read_sets
 from ray_jobs.stages import Desk, Tell
+from ray_jobs.task import disk_full_explained
 
 STATE = ".train"  # what Ray Train keeps while it works
 RETRIES = 3  # of a group of processes of which one died
@@ -110,9 +111,9 @@ def _loop(config: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            desk = config["errand"].desk(folder)
-            start = desk.needed["start"]
-            account = training.run(desk, start, folder, ray.train.report)
+            with disk_full_explained(config["errand"].store):
+                desk = config["errand"].desk(folder)
+                account = training.run(desk, desk.needed["start"], folder, ray.train.report)
         except (InputError, TrainingError) as error:
             raise RuntimeError(f"{_OURS}{type(error).__name__} {error}") from None
         first = ray.train.get_context().get_world_rank() == 0

@@ -56,8 +56,13 @@ def head() -> Iterator[dict[str, str]]:
 
 
 def submit(head: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Again while a head on a busy machine has not started all of its parts."""
     command = [RAY, "job", "submit", "--working-dir", ".", "--", sys.executable, "-m", "ray_jobs", *words]
-    return subprocess.run(command, cwd=REPOSITORY, env=head, capture_output=True, text=True, timeout=180)
+    deadline = time.monotonic() + 60
+    while True:
+        done = subprocess.run(command, cwd=REPOSITORY, env=head, capture_output=True, text=True, timeout=180)
+        if "No available agent" not in done.stderr or time.monotonic() > deadline:
+            return done
 
 
 @pytest.mark.ray

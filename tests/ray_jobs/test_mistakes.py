@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from langvec.errors import InputError
-from ray_jobs.tag_recipe import TagRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.mistakes import EXAMPLES
 from ray_jobs.recipe import Recipe
+from ray_jobs.tag_recipe import TagRecipe
 
 CORPORA = "corpora: [{kind: udhr, languages: [deu, nld]}]\n"
 

@@ -1,0 +1,123 @@
+"""Encoders whose training is killed, in a worker or as a whole, end as if nothing had happened; so do sweeps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from ray_jobs.command import run_job
+from ray_jobs.lem import JOB
+from ray_jobs.sweep_entities import sweep_entities
+from tests.conftest import REPOSITORY, contents
+
+RECIPE = """
+corpora: [{{kind: files, files: {{eng: {folder}/en.txt, deu: {folder}/de.txt}}}}]
+taggers:
+  eng: {{kind: lexicon, file: {folder}/en.tsv, tags: upos}}
+  deu: {{kind: projection, of: eng}}
+pairs: [[eng, deu]]
+encoder: {{kind: scratch, layers: 1, width: 32, heads: 2, pieces: 300}}
+arms: {{lem: {{strategy: lem}}}}
+baseline: untouched
+division: {{dev: 0.1, test: 0.2}}
+mono: {{epochs: 12, batch_tokens: 256, learning_rate: 1.e-3}}
+para: {{epochs: 12, batch_tokens: 256, learning_rate: 1.e-3}}
+compute: {{cpus: 2, save_every_s: 0}}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """Two languages of a hundred words each, which stand for each other one by one."""
+    lines = [[(line * 7 + step * (3 + line % 5)) % 100 for step in range(4 + line % 6)] for line in range(260)]
+    for code, word in (("en", "word"), ("de", "wort")):
+        text = "".join(" ".join(f"{word}{number}" for number in line) + "\n" for line in lines)
+        (tmp_path / f"{code}.txt").write_text(text)
+    (tmp_path / "en.tsv").write_text("".join(f"word{number}\tNOUN\n" for number in range(0, 100, 3)))
+    file = tmp_path / "recipe.yaml"
+    file.write_text(RECIPE.format(folder=tmp_path))
+    return file
+
+
+def started(*words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "ray_jobs", *words]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def wait_for(command: subprocess.Popen[bytes], there: Callable[[], bool]) -> None:
+    while not there():
+        assert command.poll() is None, command.stderr.read().decode() if command.stderr else ""
+        time.sleep(0.01)
+
+
+def killed(command: subprocess.Popen[bytes]) -> None:
+    os.killpg(command.pid, signal.SIGKILL)
+    command.wait()
+
+
+def workers(command: subprocess.Popen[bytes], name: str) -> list[psutil.Process]:
+    return [one for one in psutil.Process(command.pid).children(recursive=True) if name in one.name()]
+
+
+def account(run: Path, piece: str) -> dict[str, object]:
+    (meta,) = run.glob(f"{piece}-*/meta.json")
+    return dict(json.loads(meta.read_text())["account"])
+
+
+@pytest.mark.ray
+def test_killed_in_a_worker_and_as_a_whole_and_its_checkpoint_cut_an_encoder_is_the_same(
+    cluster: None, recipe: Path, tmp_path: Path
+) -> None:
+    assert run_job(JOB, str(recipe), str(tmp_path / "calm"), [], False, None, None) == 0
+    run = tmp_path / "killed"
+
+    command = started("lem", "--recipe", str(recipe), "--run", str(run))
+    wait_for(command, lambda: bool(list(run.glob(".checkpoints/mono/*"))))
+    os.kill(workers(command, "RayTrainWorker")[0].pid, signal.SIGKILL)
+    wait_for(command, lambda: bool(list(run.glob(".checkpoints/para/*"))))
+    killed(command)
+    (checkpoint,) = run.glob(".checkpoints/para/*")
+    os.truncate(checkpoint, checkpoint.stat().st_size // 2)
+    (mono,) = run.glob("mono/*/meta.json")
+    finished = mono.stat().st_mtime_ns
+
+    assert run_job(JOB, str(recipe), str(run), [], False, None, None) == 0
+    assert account(run, "para/eng_Latn-deu_Latn.lem.1")["notes"] == [
+        "the checkpoint was damaged: trained from the start"
+    ]
+    assert mono.stat().st_mtime_ns == finished
+    assert contents(run) == contents(tmp_path / "calm")
+    assert not list(run.glob(".checkpoints/*/*"))
+
+    sweep_goes_on(run)
+
+
+def sweep_goes_on(run: Path) -> None:
+    """A killed sweep repeats no trial that was finished."""
+    arms = "lem-ne,lem-noun,mlm,random_word"
+    command = started("sweep", "entities", "--run", str(run), "--only", arms)
+    wait_for(command, lambda: bool(list(run.glob("sweep/*/meta.json"))))
+    killed(command)
+    before = {meta: meta.stat().st_mtime_ns for meta in run.glob("sweep/*/meta.json")}
+    assert 1 <= len(before) < 4
+
+    lines = list(sweep_entities(str(run), "contrasts", arms, None, False, None))
+    assert lines[0] == "4 of 4 trials finished"
+    assert {meta: meta.stat().st_mtime_ns for meta in before} == before
+    table = pq.read_table(run / "results" / "sweep-entities.parquet").to_pylist()
+    assert sorted(row["arm"] for row in table) == sorted(arms.split(","))
+    assert {row["state"] for row in table} == {"done"}
+    assert len({row["mono_tokens"] + row["para_tokens"] for row in table}) == 1  # an equal budget
+    assert [row["recall"] for row in table] == sorted((row["recall"] for row in table), reverse=True)
+    masks = {row["arm"]: row["mono_masks_on_noun"] for row in table}
+    assert masks["lem-noun"] > 2 * masks["mlm"]
