@@ -15,6 +15,7 @@ from langvec.config import Strict
 from masking.alignment import MAX_TOKENS, Tagged
 from masking.draws import Draws
 from masking.entities import tagged
+from masking.tagging.words import words
 
 _UNIT = float(1 << 64)
 
@@ -27,6 +28,7 @@ class Division(Strict):
     most: int = Field(300, ge=2, description="pairs of dev, and of test, that are used at most")
     least_words: int = Field(1, ge=1, description="pairs with fewer words on a side are left out")
     pairs: int | None = Field(None, ge=1, description="pairs that are learnt from at most; null: all")
+    wrong_tags: float = Field(0, ge=0, le=1, description="share of tags that are moved to another word")
     noise: float = Field(0, ge=0, lt=1, description="share of learnt pairs that get a wrong partner")
 
 
@@ -68,7 +70,7 @@ class Divided:
     dropped: dict[str, int]
 
 
-def join(source: pa.Table, target: pa.Table) -> Bitext:
+def join(source: pa.Table, target: pa.Table, wrong_tags: float = 0, seed: int = 0) -> Bitext:
     """The sentences of two entity tables with one id, but those that are blank or were set aside."""
     source, target = _usable(source), _usable(target)
     places = {id: place for place, id in enumerate(target["id"].to_pylist())}
@@ -77,8 +79,8 @@ def join(source: pa.Table, target: pa.Table) -> Bitext:
     first, second = ([pair[side] for pair in both] for side in (0, 1))
     return Bitext(
         [ids[place] for place in first],
-        tagged(source.take(pa.array(first, pa.int64()))),
-        tagged(target.take(pa.array(second, pa.int64()))),
+        with_wrong_tags(source.take(pa.array(first, pa.int64())), wrong_tags, seed),
+        with_wrong_tags(target.take(pa.array(second, pa.int64())), wrong_tags, seed),
     )
 
 
@@ -129,6 +131,23 @@ def noisy(bitext: Bitext, share: float, seed: int) -> Bitext:
     for place, other in zip(wrong.tolist(), np.roll(wrong, 1).tolist(), strict=True):
         target[place] = bitext.target[other]
     return Bitext(bitext.ids, bitext.source, target)
+
+
+def with_wrong_tags(table: pa.Table, share: float, seed: int) -> list[Tagged]:
+    """The tagged sentences of a table, some of their tags on any word: as many tags, and worse ones."""
+    found = tagged(table)
+    if not share:
+        return found
+    return [_moved(one, share, np.random.default_rng(Draws.of(seed, "tags", one.text).key)) for one in found]
+
+
+def _moved(one: Tagged, share: float, random: np.random.Generator) -> Tagged:
+    every, spans = words(one.text), list(one.spans)
+    for place, span in enumerate(spans):
+        if every and random.random() < share:
+            word = every[random.integers(len(every))]
+            spans[place] = span._replace(start=word.start, end=word.end)
+    return Tagged(one.text, spans)
 
 
 def sentences(bitexts: Iterable[Bitext]) -> list[Tagged]:

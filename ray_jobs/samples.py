@@ -100,7 +100,8 @@ def _make(
     desk: Desk,
 ) -> dict[str, Any]:
     tables = {code: _entities(desk, code) for code in dict.fromkeys(code for pair in several for code in pair)}
-    divided = {name_of(pair): divide(join(*(tables[code] for code in pair)), division, seed) for pair in several}
+    joined = {pair: join(tables[pair[0]], tables[pair[1]], division.wrong_tags, seed) for pair in several}
+    divided = {name_of(pair): divide(bitext, division, seed) for pair, bitext in joined.items()}
     for name, one in divided.items():
         _refuse_empty(name, one)
     rows = [row for name, one in divided.items() for part in (DEV, HELD_OUT) for row in _rows(part, name, one)]
