@@ -81,7 +81,7 @@ class Plan:
 
     def training(self, step: Step, arm: Arm) -> Training:
         how = getattr(self.recipe, step)
-        return Training(step=step, how=how, masks=arm.masks, embedding=self.recipe.embedding, seed=arm.seed)
+        return Training(step, how, arm.masks, self.recipe.embedding, arm.seed)
 
     def _step(self, step: Step, arm: Arm, samples: Piece) -> Piece:
         """A step begins with what the one before it has left, the first with the encoder as it came."""
@@ -93,7 +93,7 @@ class Plan:
             step,
             f"{samples.name}.{arm.id}",
             partial(train_together, training, processes),
-            training.model_dump(mode="json") | {"format": FORMAT},
+            training.config() | {"format": FORMAT},
             needs={"start": begun, "samples": samples},
             seed=arm.seed,
             place=Place(processes.cpus, processes.gpus, workers=processes.count),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from langvec.config import Strict
 from langvec.sources import AnySource
 from langvec.sources.base import Code
 from masking.curriculum import Curriculum
@@ -129,7 +129,8 @@ def name_of(pair: tuple[str, str]) -> str:
     return "-".join(pair)
 
 
-class Arm(Strict):
+@dataclass(frozen=True)
+class Arm:
     """One strategy and one seed: what an encoder is trained with."""
 
     name: str
@@ -142,7 +143,7 @@ class Arm(Strict):
 
 
 def arms(recipe: LemRecipe) -> list[Arm]:
-    return [Arm(name=name, masks=how, seed=seed) for name, how in recipe.arms.items() for seed in seeds(recipe)]
+    return [Arm(name, how, seed) for name, how in recipe.arms.items() for seed in seeds(recipe)]
 
 
 def seeds(recipe: LemRecipe) -> range:

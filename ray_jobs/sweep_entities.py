@@ -88,7 +88,7 @@ def sweep_entities(
     run = _Run.open(uri)
     chosen = _chosen(grid, only)
     trials = [
-        _trial(run, samples, Arm(name=name, masks=how, seed=seed))
+        _trial(run, samples, Arm(name, how, seed))
         for samples in run.samples
         for name, how in chosen.items()
         for seed in (range(run.recipe.seed, run.recipe.seed + count) if count else seeds(run.recipe))
@@ -173,7 +173,7 @@ class _Run:
 
 def _trial(run: _Run, samples: Piece, arm: Arm) -> Piece:
     steps, recipe = [run.plan.training(step, arm) for step in run.plan.steps], run.recipe
-    config = {"steps": [step.model_dump(mode="json") for step in steps], "format": FORMAT}
+    config = {"steps": [step.config() for step in steps], "format": FORMAT}
     place = Place(recipe.compute.cpus_per_worker, recipe.compute.gpus_per_worker)
     needs = {"start": run.plan.start, "samples": samples}
     work = partial(_train_and_judge, steps, recipe.embedding)

@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from langvec.config import Strict
 from langvec.errors import InputError, TrainingError
 from masking.curriculum import Curriculum
 from masking.encoder import Embedding
@@ -35,7 +34,8 @@ _OURS = "langscape: "  # before what an exception of ours says, for Ray Train pa
 Step = Literal["mono", "para"]
 
 
-class Training(Strict):
+@dataclass(frozen=True)
+class Training:
     """All that decides what an encoder learns in a step, but the samples."""
 
     step: Step
@@ -43,6 +43,11 @@ class Training(Strict):
     masks: AnyMasks
     embedding: Embedding
     seed: int
+
+    def config(self) -> dict[str, Any]:
+        """As plain data, for a fingerprint."""
+        parts = {"how": self.how, "masks": self.masks, "embedding": self.embedding}
+        return {"step": self.step, "seed": self.seed} | {name: part.model_dump() for name, part in parts.items()}
 
     def lesson(self, desk: Desk, begun: Path, tell: Tell) -> Lesson:
         samples = desk.needed["samples"]
@@ -78,7 +83,7 @@ def train_together(training: Training, processes: Processes, desk: Desk) -> dict
     errand.store.delete_folder(f"{STATE}/{name}")  # Ray Train would take a name that it knows for finished
     trainer = TorchTrainer(
         _loop,
-        train_loop_config={"training": training.model_dump_json(), "errand": errand},
+        train_loop_config={"training": training, "errand": errand},
         scaling_config=ScalingConfig(
             num_workers=processes.count,
             use_gpu=processes.gpus > 0,
@@ -107,7 +112,7 @@ def _loop(config: Mapping[str, Any]) -> None:
     """What each process of the group does."""
     import ray.train
 
-    training = Training.model_validate_json(config["training"])
+    training: Training = config["training"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
