@@ -49,14 +49,16 @@ def _of_file(file: Path) -> Any:
 
 
 def learn_tokenizer(texts: Iterable[str], pieces: int = LEARNT_PIECES) -> Any:
-    """A unigram tokenizer like XLM-R's, of the pieces that these texts need: for looking at masks without a model."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    """A tokenizer of the pieces that these texts need, with the marks and special tokens of XLM-R's.
 
-    tokenizer = Tokenizer(models.Unigram())
+    BPE, unlike XLM-R's: what the unigram trainer learns differs from process to process.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=pieces, special_tokens=list(_SPECIAL), unk_token=_UNKNOWN, show_progress=False
-    )
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(vocab_size=pieces, special_tokens=list(_SPECIAL), show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{_START} $A {_END}",

@@ -24,6 +24,7 @@ STRATEGY = TypeAdapter[AnyMasks](AnyMasks)
 CHUNK = 2000  # sentences encoded at once
 COLOURS: dict[Kind | None, int] = {"NE": 33, "VERB": 32, "NOUN": 36, "SALIENT": 35, None: 37}  # of terminals
 OTHER = "other words"
+SHOWN_PIECES = 500  # so few that words fall into several
 
 
 def masks(file: str, strategy: str, tokenizer: str | None, show: int, seed: int, coloured: bool) -> Iterator[str]:
@@ -32,7 +33,7 @@ def masks(file: str, strategy: str, tokenizer: str | None, show: int, seed: int,
     texts = [one for one in tagged(read_entities(Path(file))) if one.text.strip()]
     if not texts:
         raise InputError(f"{file} holds no sentence. Expected an entity table with text in it.")
-    loaded = load_tokenizer(tokenizer) if tokenizer else learn_tokenizer(one.text for one in texts)
+    loaded = load_tokenizer(tokenizer) if tokenizer else learn_tokenizer((one.text for one in texts), SHOWN_PIECES)
     if not tokenizer:
         yield f"No --tokenizer given: {len(loaded):,} pieces learnt from {file}."
     hidden, tokens = _hidden(texts, loaded, how, seed)

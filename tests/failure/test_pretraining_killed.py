@@ -28,9 +28,9 @@ encoder: {{kind: scratch, layers: 1, width: 32, heads: 2, pieces: 300}}
 arms: {{lem: {{strategy: lem}}}}
 baseline: untouched
 division: {{dev: 0.1, test: 0.2}}
-mono: {{epochs: 12, batch_tokens: 256, learning_rate: 1.e-3}}
-para: {{epochs: 12, batch_tokens: 256, learning_rate: 1.e-3}}
-compute: {{cpus: 2, save_every_s: 0}}
+mono: {{epochs: 8, batch_tokens: 512, learning_rate: 2.e-3}}
+para: {{epochs: 8, batch_tokens: 512, learning_rate: 2.e-3}}
+compute: {{cpus: 2}}
 """
 
 
@@ -81,7 +81,7 @@ def test_killed_in_a_worker_and_as_a_whole_and_its_checkpoint_cut_an_encoder_is_
     assert run_job(JOB, str(recipe), str(tmp_path / "calm"), [], False, None, None) == 0
     run = tmp_path / "killed"
 
-    command = started("lem", "--recipe", str(recipe), "--run", str(run))
+    command = started("lem", "--recipe", str(recipe), "--run", str(run), "--set", "compute.save_every_s=0")
     wait_for(command, lambda: bool(list(run.glob(".checkpoints/mono/*"))))
     os.kill(workers(command, "RayTrainWorker")[0].pid, signal.SIGKILL)
     wait_for(command, lambda: bool(list(run.glob(".checkpoints/para/*"))))
