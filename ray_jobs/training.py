@@ -17,6 +17,7 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 
 from langvec.errors import InputError, TrainingError
+from masking import group
 from masking.curriculum import Curriculum
 from masking.encoder import Embedding
 from masking.judging import DevRetrieval
@@ -29,7 +30,7 @@ from ray_jobs.task import disk_full_explained
 
 STATE = ".train"  # what Ray Train keeps while it works
 RETRIES = 3  # of a group of processes of which one died
-_OURS = "langscape: "  # before what an exception of ours says, for Ray Train passes on its text alone
+FAILED = "failed"  # in what a process reports: our own exception, by name, and what it says
 
 Step = Literal["mono", "para"]
 
@@ -96,10 +97,9 @@ def train_together(training: Training, processes: Processes, desk: Desk) -> dict
             failure_config=FailureConfig(max_failures=RETRIES),
         ),
     )
-    try:
-        result = trainer.fit()
-    except Exception as error:
-        raise _ours(error) or error from None
+    result = trainer.fit()
+    if result.metrics and FAILED in result.metrics:
+        raise _ours(result.metrics[FAILED])
     checkpoint: Checkpoint | None = result.checkpoint
     if checkpoint is None or not result.metrics:
         raise AssertionError("a finished training leaves a checkpoint")
@@ -120,14 +120,14 @@ def _loop(config: Mapping[str, Any]) -> None:
                 desk = config["errand"].desk(folder)
                 account = training.run(desk, desk.needed["start"], folder, ray.train.report)
         except (InputError, TrainingError) as error:
-            raise RuntimeError(f"{_OURS}{type(error).__name__} {error}") from None
+            if group.size() > 1 and isinstance(error, InputError):
+                raise  # the others do not know, and wait for this one
+            ray.train.report({FAILED: (type(error).__name__, str(error))})  # raised, it would be tried again
+            return
         first = ray.train.get_context().get_world_rank() == 0
         ray.train.report({"account": account}, ray.train.Checkpoint.from_directory(scratch) if first else None)
 
 
-def _ours(error: Exception) -> Exception | None:
-    """Our own exception out of what Ray Train makes of it."""
-    _, found, rest = str(error).partition(_OURS)
-    kind, _, said = rest.partition(" ")
-    said = said.partition("\n")[0]
-    return {"InputError": InputError(said), "TrainingError": TrainingError(said)}.get(kind) if found else None
+def _ours(failed: tuple[str, str]) -> Exception:
+    kind, said = failed
+    return TrainingError(said) if kind == TrainingError.__name__ else InputError(said)
