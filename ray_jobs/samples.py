@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,6 +32,7 @@ SETS = "sets.parquet"  # dev and test pairs
 _SET = pa.schema([(name, pa.string()) for name in ("set", "pair", "id", "source", "target")])
 _LEAST = 2  # pairs that can be told apart
 _VALIDATED = 200  # samples of a head's own validation
+_SHORT = 4  # tokens that a text has at least, more or less: more texts than that are not needed
 
 
 def start_piece(recipe: LemRecipe, texts: Mapping[str, Piece]) -> Piece:
@@ -62,7 +64,8 @@ def _begin(encoder: AnyStart, head: Curriculum, layer: int | None, seed: int, de
 
 def _head_trained(head: Curriculum, texts: Sequence[str], seed: int, desk: Desk) -> dict[str, Any]:
     """Teach a fresh head to guess pieces, any of them, from what the encoder says; the encoder stays as it is."""
-    tokens = encode(start.load(desk.folder).tokenizer, [Tagged(text, ()) for text in texts])
+    order = np.random.default_rng(seed).permutation(len(texts))[: head.tokens // _SHORT if head.tokens else None]
+    tokens = encode(start.load(desk.folder).tokenizer, [Tagged(texts[place], ()) for place in order])
     few = Tokens.of([tokens[place] for place in range(min(len(tokens), _VALIDATED))])
     lesson = Lesson(desk.folder, tokens, few, seed, "head", desk.memory, head_only=True)
     account = pretrain(head, TokenMasks(), lesson, desk.folder)
