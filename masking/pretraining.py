@@ -74,6 +74,7 @@ class Progress:
     seen: int = 0  # tokens
     nats: float = 0.0  # of the epoch under way
     guessed: int = 0
+    masks: MaskCounts | None = None  # of the epoch under way
     best: float = math.inf
     best_epoch: int = 0
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -90,6 +91,7 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
         lesson.memory.draw(progress.epochs)
         start.save(training.kept(), folder)
         pq.write_table(pa.Table.from_pylist(progress.epochs), folder / LOG)
+    kept = progress.epochs[progress.best_epoch - 1]
     return {
         "epochs": progress.epoch,
         "kept_epoch": progress.best_epoch,
@@ -97,7 +99,7 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
         "tokens_per_s": round((progress.seen - before) / seconds),  # of this attempt; validation included
         "processes": group.size(),
         "notes": training.notes,
-        **{name: value for name, value in progress.epochs[progress.best_epoch - 1].items() if name != "epoch"},
+        **{name: value for name, value in kept.items() if name not in ("epoch", "tokens")},
     }
 
 
@@ -123,6 +125,8 @@ class Pretraining:
     @property
     def finished(self) -> bool:
         progress = self.progress
+        if progress.batch:  # killed after its last batch, an epoch has still to be validated
+            return False
         late = progress.epoch - progress.best_epoch >= self.how.patience
         return progress.epoch == self.how.epochs or progress.seen >= self.budget or late
 
@@ -130,13 +134,12 @@ class Pretraining:
         """What is left of the epoch under way, and its validation."""
         draws = Draws.of(self.lesson.seed, self.lesson.name, "order", self.progress.epoch)
         order = np.random.default_rng(draws.key).permutation(len(self.lesson.train))
-        counts = list[MaskCounts]()
         for batch in islice(self._batches(order), self.progress.batch, None):
             if self.progress.seen >= self.budget:
                 break
-            counts.append(self._learn(batch))
+            self._learn(batch)
             self._remember()
-        self._end_epoch(sum(counts[1:], counts[0]) if counts else None)
+        self._end_epoch()
         self._remember()
 
     def kept(self) -> Pretrained:
@@ -151,7 +154,7 @@ class Pretraining:
         number = (ends - 1) // self.how.batch_tokens
         yield from np.split(order, np.flatnonzero(np.diff(number)) + 1)
 
-    def _learn(self, batch: np.ndarray) -> MaskCounts:
+    def _learn(self, batch: np.ndarray) -> None:
         progress, sizes = self.progress, np.diff(self.lesson.train.starts)
         tokens = int(sizes[batch].sum())
         for weights in self.optimizer.param_groups:
@@ -172,8 +175,8 @@ class Pretraining:
         progress.nats += self._together(nats)
         self._refuse_no_number(progress.nats)
         progress.guessed += whole.hidden
+        progress.masks = progress.masks + whole if progress.masks else whole
         progress.seen, progress.step, progress.batch = progress.seen + tokens, progress.step + 1, progress.batch + 1
-        return whole
 
     def _parts(self, tokens: Tokens, some: np.ndarray) -> Iterator[np.ndarray]:
         sizes = np.diff(tokens.starts)[some]
@@ -209,9 +212,10 @@ class Pretraining:
 
     # The end of an epoch
 
-    def _end_epoch(self, counts: MaskCounts | None) -> None:
+    def _end_epoch(self) -> None:
         """Validate, keep the weights if they are the best so far, write a row of the log."""
-        progress, shares = self.progress, counts.shares() if counts else {}
+        progress, counts = self.progress, self.progress.masks
+        shares = counts.shares() if counts else {}
         row: dict[str, Any] = {"epoch": progress.epoch + 1, "step": progress.step, "tokens": progress.seen}
         row["train_loss"] = progress.nats / max(progress.guessed, 1)
         row |= self._judged()
@@ -225,7 +229,7 @@ class Pretraining:
             progress.best, progress.best_epoch = cost, progress.epoch
             self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
         progress.epochs.append(row)
-        progress.batch, progress.nats, progress.guessed = 0, 0.0, 0
+        progress.batch, progress.nats, progress.guessed, progress.masks = 0, 0.0, 0, None
         if group.rank() == 0:
             self.lesson.tell(row)
 
@@ -249,9 +253,8 @@ class Pretraining:
 
     def _weights(self) -> dict[str, Any]:
         """What learns, by name."""
-        head = f"{self.model.base_model_prefix}."
-        for name, weight in self.model.named_parameters():
-            weight.requires_grad_(not (self.lesson.head_only and name.startswith(head)))
+        for weight in self.model.base_model.parameters():  # the head may share the rows of its pieces with the body
+            weight.requires_grad_(not self.lesson.head_only)
         learning = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
         for weight in learning.values():
             weight.grad = torch.zeros_like(weight)  # a process without a part has one to add, too
@@ -290,7 +293,9 @@ class Pretraining:
             self.notes += [] if stored is None else ["the checkpoint was damaged: trained from the start"]
             return {}
         parts, about = found
+        counts = about["progress"].pop("masks")
         self.progress, self.notes = Progress(**about["progress"]), about["notes"]
+        self.progress.masks = MaskCounts(**counts) if counts else None
         self.model.load_state_dict(parts.pop("weights"), strict=False)
         self.best = parts.pop("best", {})
         return parts
