@@ -16,7 +16,7 @@ from masking.alignment import Tagged, encode, encode_pairs
 from masking.curriculum import Curriculum
 from masking.entities import tagged
 from masking.masks import TokenMasks
-from masking.parallel import Bitext, Divided, Division, Layout, divide, join, pairs, sentences
+from masking.parallel import Bitext, Divided, Division, Layout, divide_all, join, pairs, sentences
 from masking.pretraining import LOG, Lesson, pretrain
 from masking.start import AnyStart
 from masking.tokens import Tokens
@@ -100,7 +100,8 @@ def _make(
     desk: Desk,
 ) -> dict[str, Any]:
     tables = {code: _entities(desk, code) for code in dict.fromkeys(code for pair in several for code in pair)}
-    divided = {name_of(pair): divide(join(*(tables[code] for code in pair)), division, seed) for pair in several}
+    joined = {name_of(pair): join(*(tables[code] for code in pair)) for pair in several}
+    divided = divide_all(joined, division, seed)
     for name, one in divided.items():
         _refuse_empty(name, one)
     rows = [row for name, one in divided.items() for part in (DEV, HELD_OUT) for row in _rows(part, name, one)]
