@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,8 +91,20 @@ def _usable(table: pa.Table) -> pa.Table:
     )
 
 
-def divide(bitext: Bitext, how: Division, seed: int) -> Divided:
-    """By a hash of the id. What stands in dev or test is learnt from nowhere, and stands there once."""
+def divide_all(bitexts: Mapping[str, Bitext], how: Division, seed: int) -> dict[str, Divided]:
+    """Texts that one encoder learns: what one of them keeps back is learnt from no other, whatever its id there."""
+    alone = {name: divide(bitext, how, seed) for name, bitext in bitexts.items()}
+    held = {
+        _plain(text) for one in alone.values() for part in (one.dev, one.test) for side in part.texts() for text in side
+    }
+    return {name: divide(bitext, how, seed, held) for name, bitext in bitexts.items()}
+
+
+def divide(bitext: Bitext, how: Division, seed: int, elsewhere: AbstractSet[str] = frozenset()) -> Divided:
+    """By a hash of the id. What stands in dev or test is learnt from nowhere, and stands there once.
+
+    `elsewhere` are texts that others keep back, as `_plain` writes them.
+    """
     fate = np.array([_fate(id, seed) for id in bitext.ids])
     order = np.argsort(fate, kind="stable").tolist()  # so that the first ones are random ones
     test, dev, train = list[int](), list[int](), list[int]()
@@ -100,7 +113,8 @@ def divide(bitext: Bitext, how: Division, seed: int) -> Divided:
     for place in order:
         sides = _plain(bitext.source[place].text), _plain(bitext.target[place].text)
         held = fate[place] < how.test + how.dev
-        if reason := _wrong(sides, how, held, kept_back, seen):
+        away = any(side in kept_back or (not held and side in elsewhere) for side in sides)
+        if reason := _wrong(sides, how, held, away, seen):
             dropped[reason] += 1
             continue
         seen.add(sides)
@@ -111,14 +125,12 @@ def divide(bitext: Bitext, how: Division, seed: int) -> Divided:
     return Divided(learnt, bitext.take(dev[: how.most]), bitext.take(test[: how.most]), dropped)
 
 
-def _wrong(
-    sides: tuple[str, str], how: Division, held: bool, kept_back: set[str], seen: set[tuple[str, str]]
-) -> str | None:
+def _wrong(sides: tuple[str, str], how: Division, held: bool, away: bool, seen: set[tuple[str, str]]) -> str | None:
     if min(len(side.split()) for side in sides) < how.least_words:
         return "short"
     if sides[0] == sides[1]:
         return "untranslated"
-    if kept_back & set(sides):
+    if away:
         return "repeated" if held else "kept back"
     return "repeated" if sides in seen else None
 

@@ -90,6 +90,7 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
         lesson.memory.draw(progress.epochs)
         start.save(training.kept(), folder)
         pq.write_table(pa.Table.from_pylist(progress.epochs), folder / LOG)
+    kept = progress.epochs[progress.best_epoch - 1]
     return {
         "epochs": progress.epoch,
         "kept_epoch": progress.best_epoch,
@@ -97,7 +98,7 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
         "tokens_per_s": round((progress.seen - before) / seconds),  # of this attempt; validation included
         "processes": group.size(),
         "notes": training.notes,
-        **{name: value for name, value in progress.epochs[progress.best_epoch - 1].items() if name != "epoch"},
+        **{name: value for name, value in kept.items() if name not in ("epoch", "tokens")},
     }
 
 
@@ -123,6 +124,8 @@ class Pretraining:
     @property
     def finished(self) -> bool:
         progress = self.progress
+        if progress.batch:  # killed after its last batch, an epoch has still to be validated
+            return False
         late = progress.epoch - progress.best_epoch >= self.how.patience
         return progress.epoch == self.how.epochs or progress.seen >= self.budget or late
 
@@ -245,9 +248,8 @@ class Pretraining:
 
     def _weights(self) -> dict[str, Any]:
         """What learns, by name."""
-        head = f"{self.model.base_model_prefix}."
-        for name, weight in self.model.named_parameters():
-            weight.requires_grad_(not (self.lesson.head_only and name.startswith(head)))
+        for weight in self.model.base_model.parameters():  # the head may share the rows of its pieces with the body
+            weight.requires_grad_(not self.lesson.head_only)
         learning = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
         for weight in learning.values():
             weight.grad = torch.zeros_like(weight)  # a process without a part has one to add, too

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from langvec.config import Strict
+from langvec.errors import InputError
 from masking.draws import Draws
 from masking.pretrained import Pretrained, PretrainedModel
 from masking.tokenizers import LEARNT_PIECES, learn_tokenizer, load_tokenizer
@@ -32,6 +34,7 @@ class PretrainedStart(PretrainedModel):
         if not self.trim:
             return whole, fresh
         kept = used_pieces(whole.tokenizer, texts())
+        self._refuse_renumbered_padding(whole.model.config.pad_token_id, kept)
         tokenizer = trimmed_tokenizer(whole.tokenizer, kept, texts())
         model = _like(whole.model, len(kept))
         model.load_state_dict(trimmed(whole.model.state_dict(), kept, whole.model.config.vocab_size))
@@ -43,11 +46,16 @@ class PretrainedStart(PretrainedModel):
             return trained
         whole, _ = self._whole(seed)
         vocabulary = whole.tokenizer.get_vocab()
-        import numpy as np
-
         kept = np.array([vocabulary[piece] for piece in trained.tokenizer.convert_ids_to_tokens(_every(trained))])
         whole.model.load_state_dict(merged(whole.model.state_dict(), trained.model.state_dict(), kept))
         return whole
+
+    def _refuse_renumbered_padding(self, padding: int | None, kept: np.ndarray) -> None:
+        if padding is not None and padding not in kept[padding : padding + 1]:  # RoBERTa counts positions from it
+            raise InputError(
+                f"The padding token of {self.model} is number {padding} and would have another one in a trimmed "
+                f"vocabulary. Expected it before all other pieces; set `trim: false`."
+            )
 
     def _whole(self, seed: int) -> tuple[Pretrained, bool]:
         import torch
@@ -124,8 +132,11 @@ def load(folder: Path) -> Pretrained:
 
 def _like(model: Any, pieces: int) -> Any:
     """A model of the same shape for another number of pieces."""
+    import torch
+
     config = type(model.config).from_dict(model.config.to_dict() | {"vocab_size": pieces})
-    return type(model)(config)
+    with torch.random.fork_rng(devices=[]):  # its first weights are not used
+        return type(model)(config)
 
 
 def _every(pretrained: Pretrained) -> list[int]:

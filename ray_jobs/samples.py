@@ -17,7 +17,7 @@ from masking.alignment import Tagged, encode, encode_pairs
 from masking.curriculum import Curriculum
 from masking.entities import tagged
 from masking.masks import TokenMasks
-from masking.parallel import Bitext, Divided, Division, Layout, divide, join, pairs, sentences
+from masking.parallel import Bitext, Divided, Division, Layout, divide_all, join, pairs, sentences
 from masking.pretraining import LOG, Lesson, pretrain
 from masking.start import AnyStart
 from masking.tokens import Tokens
@@ -103,8 +103,8 @@ def _make(
     desk: Desk,
 ) -> dict[str, Any]:
     tables = {code: _entities(desk, code) for code in dict.fromkeys(code for pair in several for code in pair)}
-    joined = {pair: join(tables[pair[0]], tables[pair[1]], division.wrong_tags, seed) for pair in several}
-    divided = {name_of(pair): divide(bitext, division, seed) for pair, bitext in joined.items()}
+    joined = {name_of(pair): join(tables[pair[0]], tables[pair[1]], division.wrong_tags, seed) for pair in several}
+    divided = divide_all(joined, division, seed)
     for name, one in divided.items():
         _refuse_empty(name, one)
     rows = [row for name, one in divided.items() for part in (DEV, HELD_OUT) for row in _rows(part, name, one)]
