@@ -30,6 +30,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/tagging.py
 	$(BIN)/python benchmarks/masks.py
 	$(BIN)/python benchmarks/mining.py
+	$(BIN)/python benchmarks/pretraining.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -87,6 +87,11 @@ def search(text: str) -> list[Language]:
     return sorted(found, key=lambda language: (_distance(language, wanted), language.iso, not is_usual(language)))
 
 
+def shortest(language: Language) -> str:
+    """Two letters of ISO 639-1 where there are any, else three of ISO 639-3: what model cards want."""
+    return next((two for two, iso in _two_letters().items() if iso == language.iso), language.iso)
+
+
 def is_usual(language: Language) -> bool:
     """Whether its ISO code alone means this script."""
     return _table()[language.iso][0].script == language.script

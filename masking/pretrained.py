@@ -25,7 +25,7 @@ _UNUSED = "pooler."  # made for next-sentence prediction; many encoders come wit
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No bars and no report of weights while a model loads."""
     from transformers.utils import logging as untyped
 
@@ -137,7 +137,7 @@ class PretrainedModel(Strict):
             raise InputError(wrong[0])
 
         where: dict[str, Any] = {"revision": self.revision, "trust_remote_code": False}
-        with self._explained(), _quiet():  # what is missing is told by whoever asked
+        with self._explained(), quiet():  # what is missing is told by whoever asked
             tokenizer = AutoTokenizer.from_pretrained(self.model, **where)
             model, found = kind.from_pretrained(
                 self.model, use_safetensors=True, output_loading_info=True, **where, **options

@@ -189,6 +189,27 @@ def score(
     tell(None, lambda: scored(pairs, to, encoder, (source, target), k, threshold, memory_mb))
 
 
+@masking.command()
+def export(
+    encoder: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENCODER", help="GROUP.ARM.SEED, such as eng_Latn-sin_Sinh.lem.1; or ARM, if one was trained."
+        ),
+    ],
+    run: RunOption,
+    to: Annotated[str, typer.Option("--to", metavar="FOLDER", help="A new folder, or an empty one.")],
+    trimmed: Annotated[
+        bool, typer.Option("--trimmed", help="Leave out the pieces that the texts of the run do not use.")
+    ] = False,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Hand an encoder over that `lem` has trained: a folder for transformers and sentence-transformers, with a card."""
+    from ray_jobs.export import export as lines
+
+    tell(endpoint, lambda: lines(encoder, run, to, trimmed))
+
+
 taggers = typer.Typer(help="Fetch, train and judge the taggers that `tag` uses.", no_args_is_help=True)
 masking.add_typer(taggers, name="taggers")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from langvec.errors import InputError
 from masking import start
 from masking.alignment import Tagged, encode, encode_pairs
 from masking.curriculum import Curriculum
+from masking.encoder import Embedding
 from masking.entities import tagged
 from masking.masks import TokenMasks
 from masking.parallel import Bitext, Divided, Division, Layout, divide_all, join, pairs, sentences
@@ -39,17 +41,23 @@ def start_piece(recipe: LemRecipe, texts: Mapping[str, Piece]) -> Piece:
     """The encoder, its vocabulary trimmed to all texts of the run, its head trained if it came without."""
     encoder = recipe.encoder.model_dump(exclude={"model", "revision"})  # these are in its identity
     config = {"encoder": encoder, "head": recipe.head.model_dump(), "seed": recipe.seed, "format": FORMAT}
-    work = partial(_begin, recipe.encoder, recipe.head, recipe.embedding.layer, recipe.seed)
+    if recipe.embedding.prefix:
+        config["prefix"] = recipe.embedding.prefix  # is read, too
+    work = partial(_begin, recipe.encoder, recipe.head, recipe.embedding, recipe.seed)
     place = Place(recipe.compute.cpus_per_worker, recipe.compute.gpus_per_worker)
     return Piece("start", "encoder", work, config, recipe.encoder.identity(), texts, recipe.seed, place)
 
 
-def _begin(encoder: AnyStart, head: Curriculum, layer: int | None, seed: int, desk: Desk) -> dict[str, Any]:
+def _begin(encoder: AnyStart, head: Curriculum, embedding: Embedding, seed: int, desk: Desk) -> dict[str, Any]:
     def texts() -> Iterator[str]:
         return (text for folder in desk.needed.values() for text in stored.texts(folder) if text)
 
-    begun, fresh = encoder.begin(texts, seed)
-    layers = begun.model.config.num_hidden_layers
+    def read() -> Iterator[str]:
+        """Also as it is judged, for a vocabulary without the pieces of the prefix would divide that otherwise."""
+        return chain(texts(), (embedding.prefix + text for text in texts()) if embedding.prefix else ())
+
+    begun, fresh = encoder.begin(read, seed)
+    layer, layers = embedding.layer, begun.model.config.num_hidden_layers
     if layer is not None and layer > layers:
         raise InputError(
             f"embedding.layer is {layer}, the encoder has {layers} layers. Expected a layer from 0 to that."
