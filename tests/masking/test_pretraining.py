@@ -323,8 +323,9 @@ def test_loss_keeps_the_epoch_of_the_lowest_and_passes_over_retrieval(encoder: P
 
 def test_what_is_kept_survives_a_kill_after_it(encoder: Path, tmp_path: Path) -> None:
     how = {"epochs": 4, "keep": "retrieval"}
-    whole, memory = Scripted(0.1, 0.9, 0.3, 0.2), Notebook(17)
-    trained(encoder, tmp_path / "whole", how, judge=whole)
+    whole, undisturbed = Scripted(0.1, 0.9, 0.3, 0.2), Notebook()
+    trained(encoder, tmp_path / "whole", how, judge=whole, memory=undisturbed)
+    memory = Notebook(len(undisturbed.states) * 2 // 3)
     with pytest.raises(KeyboardInterrupt):
         trained(encoder, tmp_path / "killed", how, judge=Scripted(0.1, 0.9, 0.3, 0.2), memory=memory)
     epochs = Pretraining(CURRICULUM, MASKS, lesson(encoder, memory)).progress.epoch

@@ -10,7 +10,6 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from langvec.errors import InputError
-from masking.tokenizers import learn_tokenizer
 from masking.vocabulary import merged, trimmed, trimmed_tokenizer, used_pieces
 
 SPARE = 37  # rows of a model beyond its tokenizer's pieces, as multilingual-e5-small has them
@@ -28,8 +27,8 @@ def tamil(declaration) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def whole(tokenizers, english, tamil) -> dict[str, PreTrainedTokenizerFast]:
-    return {"unigram": learn_tokenizer([*english, *tamil], 600), "wordpiece": tokenizers["wordpiece"]}
+def whole(tokenizers) -> dict[str, PreTrainedTokenizerFast]:
+    return {kind: tokenizers[kind] for kind in KINDS}
 
 
 @pytest.fixture(scope="module", params=KINDS)
