@@ -124,9 +124,9 @@ class TrainedRun:
         recipe, found, record = self.recipe, list[tuple[Step, Record]](), last
         for step, before in reversed([*zip(steps, ("start", *steps), strict=False)]):
             how = getattr(recipe, step)
-            wanted = Training(step=step, how=how, masks=arm.masks, embedding=recipe.embedding, seed=arm.seed)
+            wanted = Training(step, how, arm.masks, recipe.embedding, arm.seed)
             earlier = self._needed(record, "start", before)
-            if earlier is None or not _has(record, wanted.model_dump(mode="json")):
+            if earlier is None or not _has(record, wanted.config()):
                 return None
             found, record = [(step, record), *found], earlier
         samples, whole = self._needed(last, "samples", "samples"), recipe.model_dump(mode="json")
