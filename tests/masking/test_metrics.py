@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
 from langvec.errors import InputError
-from masking.metrics import difference, quality, retrieval_accuracy
+from masking.metrics import difference, paired, quality, retrieval_accuracy, share
 
 pairs = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)))
 GOLD = [(number, number) for number in range(300)]
@@ -121,3 +121,91 @@ def test_without_gold_or_translations_there_is_nothing_to_judge():
         difference(GOOD, WORSE, [])
     with pytest.raises(InputError, match="3 sources and 2 targets"):
         retrieval_accuracy(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)[:2])
+
+
+def seeds(random: np.random.Generator, count: int, items: int, effect: float = 0.0) -> np.ndarray:
+    """Simulated results: items differ in difficulty, and seeds in luck."""
+    skill = random.normal(size=items) + effect + 0.1 * random.normal(size=(count, 1))
+    return (skill + random.normal(size=(count, items)) > 0).astype(float)
+
+
+@pytest.mark.parametrize("right", [3, 50, 270])
+def test_a_share_of_items_has_the_interval_of_its_binomial_distribution(right):
+    found = share(np.arange(300) < right)
+    assert found.value == right / 300
+    assert found[1:] == pytest.approx(binom.ppf([0.025, 0.975], 300, right / 300) / 300, abs=1.01 / 300)
+    assert share(np.ones(4, bool)) == (1, 1, 1)
+    assert share(np.roll(np.arange(300) < right, 7)) == found  # the order of the items plays no part
+
+
+def test_intervals_hold_the_true_share_about_95_times_in_100():
+    random = np.random.default_rng(1)
+    found = [share(random.random(200) < 0.7, seed) for seed in range(400)]
+    assert np.mean([one.low <= 0.7 <= one.high for one in found]) == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize(("noise", "least", "most"), [(0.1, 0.92, 0.98), (3.0, 0.97, 1.0)])
+def test_intervals_hold_the_true_difference_at_least_95_times_in_100(noise, least, most):
+    """Items and seeds differ: then about as often as they say. Where neither does, but luck decides: more often."""
+    random, found = np.random.default_rng(1), list[tuple[float, float, float]]()
+    for seed in range(250):
+        difficulty = random.normal(size=60)  # of items, the same for both; what is done differently differs by item
+        a, b = (
+            difficulty + random.normal(size=60) + random.normal(size=(20, 1)) / 2 + noise * random.normal(size=(20, 60))
+            for _ in range(2)
+        )
+        same = paired(a, b, seed, draws=400)
+        found.append((same.value.low, same.value.high, same.p))
+    low, high, p = np.array(found).T
+    assert least <= np.mean((low <= 0) & (high >= 0)) <= most
+    assert 1 - most <= np.mean(p < 0.05) <= 1 - least  # a difference is seen where there is none
+
+
+def test_the_interval_of_a_difference_is_that_of_a_bootstrap_written_as_a_loop():
+    random = np.random.default_rng(2)
+    first, second = seeds(random, 3, 60, 0.5), seeds(random, 4, 60)
+    drawn = []
+    for _ in range(4000):
+        items = random.integers(60, size=60)
+        a, b = (some[random.integers(len(some), size=len(some))][:, items].mean() for some in (first, second))
+        drawn.append(a - b)
+    found = paired(first, second)
+    assert found.value.value == pytest.approx(first.mean() - second.mean())
+    assert found.value[1:] == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.01)
+    assert found.p == pytest.approx(2 * min(np.mean(np.array(drawn) <= 0), np.mean(np.array(drawn) >= 0)), abs=0.02)
+
+
+def test_p_is_small_where_two_differ_and_1_where_they_are_the_same():
+    random = np.random.default_rng(3)
+    good, bad = seeds(random, 3, 300, 1.0), seeds(random, 3, 300, -1.0)
+    better = paired(good, bad, draws=4000)
+    assert better.p < 0.001
+    assert better.value.low > 0
+    assert paired(good[:1], good[:1], draws=1000).p == 1
+    assert paired(good, good, seed=2, draws=1000).p > 0.8
+
+
+def test_a_difference_turned_round_is_the_opposite_with_the_same_p():
+    random = np.random.default_rng(4)
+    first, second = seeds(random, 3, 100, 0.3), seeds(random, 5, 100)
+    there, back = paired(first, second), paired(second, first)
+    assert back.value.value == -there.value.value
+    assert (-back.value.high, -back.value.low) == pytest.approx(there.value[1:], abs=0.01)
+    assert back.p == pytest.approx(there.p, abs=0.02)
+    assert paired(first, second) == there
+
+
+def test_few_seeds_that_disagree_prove_less_than_the_items_alone_would():
+    items = np.arange(200) < 150
+    steady, moody = np.stack([items] * 4), np.stack([items, items, np.zeros(200, bool), np.ones(200, bool)])
+    other = np.stack([np.arange(200) < 100] * 4)
+    widths = [np.ptp(paired(some, other).value[1:]) for some in (steady, moody)]
+    assert widths[1] > 3 * widths[0]
+
+
+@pytest.mark.parametrize("shapes", [((2, 5), (2, 4)), ((2, 0), (2, 0)), ((0, 5), (2, 5))])
+def test_results_of_other_items_or_of_none_are_refused(shapes):
+    with pytest.raises(InputError, match=r"Expected \(seeds, items\) of the same items"):
+        paired(*(np.zeros(shape) for shape in shapes))
+    with pytest.raises(InputError, match="nothing to judge"):
+        share(np.zeros(0, bool))
