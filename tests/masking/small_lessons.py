@@ -1,6 +1,6 @@
-"""A lesson that an encoder of one layer learns in a second; as a program, one of the processes that learn it together.
+"""A lesson that an encoder of one layer learns in a second; as a program, the second process that learns it.
 
-python -m tests.masking.small_lessons RANK SIZE FOLDER
+python -m tests.masking.small_lessons FOLDER
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,7 @@ def begun(folder: Path) -> Path:
     return folder
 
 
+@cache
 def tokens(start: Path, count: int, seed: int) -> Tokens:
     return encode(load(start).tokenizer, [Tagged(line, ()) for line in lines(count, seed)])
 
@@ -78,11 +81,19 @@ def lesson(start: Path, memory: Any = None, **changes: Any) -> Lesson:
     return Lesson(start, memory=memory or Notebook(), **(parts | changes))
 
 
-def together(rank: int, size: int, folder: Path) -> None:
-    """Train with others; leave the encoder of the first process, and what each has added up."""
-    torch.set_num_threads(1)
-    pretraining.AT_ONCE = {"cpu": 64}  # several parts in a batch
-    torch.distributed.init_process_group("gloo", f"file://{folder / 'meeting'}", rank=rank, world_size=size)
+def together(rank: int, folder: Path) -> None:
+    """Train as one of two; leave the encoder of the first, and what each has added up."""
+    pretraining.AT_ONCE = {"cpu": 64, "cuda": 64}  # several parts in a batch
+    torch.distributed.init_process_group(
+        "gloo", f"file://{folder / 'meeting'}", rank=rank, world_size=2, timeout=timedelta(seconds=120)
+    )
+    try:
+        _learn_together(rank, folder)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def _learn_together(rank: int, folder: Path) -> None:
     sums = [torch.full((2, 3), 1.0 + rank), torch.arange(4.0) * rank, torch.tensor(float(10**rank))]
     group.add_up(sums)
     target = folder / "model" if rank == 0 else folder / f"other-{rank}"
@@ -90,8 +101,8 @@ def together(rank: int, size: int, folder: Path) -> None:
     account = pretrain(CURRICULUM, MASKS, lesson(folder / "start"), target)
     about = {"rank": group.rank(), "size": group.size(), "sums": [one.tolist() for one in sums], "account": account}
     (folder / f"{rank}.json").write_text(json.dumps(about))
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
-    together(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    torch.set_num_threads(1)
+    together(1, Path(sys.argv[1]))

@@ -140,8 +140,7 @@ def test_what_was_saved_loads_as_transformers_loads_it_with_its_head(trim, headl
     assert load(tmp_path).tokenizer.mask_token_id == found.tokenizer.mask_token_id
 
 
-@pytest.mark.parametrize("layers", [None, 2])
-@pytest.mark.parametrize("kind", ["headless", "headed"])
+@pytest.mark.parametrize(("kind", "layers"), [("headless", None), ("headed", 2)])
 def test_a_finished_encoder_has_its_whole_vocabulary_again_what_was_trimmed_as_it_came(
     kind, layers, headless, headed, english, tamil, tmp_path
 ):
