@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Strict(BaseModel):
-    """A config that cannot change and knows no field it does not name."""
+    """A config that cannot change and knows no field it does not name.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Defaults are looked at as well: a rate of 1 and one of 1.0 would be two fingerprints.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
