@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,9 @@ from ray_jobs.store import Store
 
 SHOWN = 3  # sentences of a language
 SHORTEST, LONGEST = 40, 220  # characters of a sentence that is worth showing
+
+_BLANK = " \u2581\u0120"  # white space, as tokenizers of different kinds write it
+_JOINER = "\u200d"  # makes one letter of what stands before it and after it
 
 Block = Mapping[str, Tagged]  # sentences by id
 
@@ -114,15 +119,28 @@ def _cut(tokens: Tokens, hidden: np.ndarray, place: int) -> tuple[list[int], lis
 
 
 def segments(text: str, tokenizer: Any, of_tokens: tuple[list[int], list[bool]], how: AnyMasks) -> Iterator[Segment]:
-    """The whole text, cut where what is hidden or tagged begins and ends."""
+    """The whole text, cut where what is hidden or tagged begins and ends; white space is never marked."""
     (encoding,) = tokenizer([text], truncation=True, max_length=len(of_tokens[0])).encodings
     asked = how.kinds if isinstance(how, LemMasks) else ()
-    ranked, done = sorted(KINDS_BY_RANK, key=lambda kind: kind not in asked), 0
-    for (begin, end), bits, mask in zip(encoding.offsets, *of_tokens, strict=True):
-        start = max(begin + len(text[begin:end]) - len(text[begin:end].lstrip()), done)
-        if start < end:
-            kind = next((kind for kind in ranked if bits & BITS[kind]), None)
-            yield from (Segment(part) for part in (text[done:start],) if part)
-            yield Segment(text[start:end], kind, mask)
-            done = end
-    yield from (Segment(part) for part in (text[done:],) if part)
+    ranked = sorted(KINDS_BY_RANK, key=lambda kind: kind not in asked)
+    first, marked = _first_of_letters(text), dict[int, tuple[Kind | None, bool]]()
+    for token, (begin, end), bits, mask in zip(encoding.tokens, encoding.offsets, *of_tokens, strict=True):
+        kind = next((kind for kind in ranked if bits & BITS[kind]), None)
+        for place in first[begin:end] if token.strip(_BLANK) else ():
+            before = marked.get(place, (None, False))
+            marked[place] = (before[0] or kind, before[1] or mask)
+    for (kind, hidden), run in groupby(range(len(text)), lambda place: _mark(text, first[place], marked)):
+        yield Segment("".join(text[place] for place in run), kind, hidden)
+
+
+def _mark(text: str, place: int, marked: Mapping[int, tuple[Kind | None, bool]]) -> tuple[Kind | None, bool]:
+    return (None, False) if text[place].isspace() else marked.get(place, (None, False))
+
+
+def _first_of_letters(text: str) -> list[int]:
+    """For each character where its letter begins: no browser draws half of a letter, such as a vowel sign alone."""
+    found: list[int] = []
+    for place, character in enumerate(text):
+        joined = unicodedata.category(character).startswith("M") or _JOINER in text[max(0, place - 1) : place + 1]
+        found.append(found[-1] if place and joined else place)
+    return found
