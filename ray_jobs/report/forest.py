@@ -52,7 +52,7 @@ class _Scale:
 
 
 @matplotlib.rc_context(STYLE)
-def forest(blocks: Sequence[Block], baseline: str, width: float = 7.2) -> Figure:
+def forest(blocks: Sequence[Block], baseline: str, width: float = 6.8) -> Figure:
     """Every arm as a dot on its interval, right of the line if it found more than the baseline.
 
     The baseline is hollow and on the line; the untouched encoder is a diamond.

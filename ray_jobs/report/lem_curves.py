@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 
 @matplotlib.rc_context(STYLE)
-def encoder_curves(rows: Sequence[Row], arms: Sequence[str], width: float = 7.2) -> Figure:
+def encoder_curves(rows: Sequence[Row], arms: Sequence[str], width: float = 6.8) -> Figure:
     """A column for each step and a row for each measure; a colour for each arm.
 
     With several seeds, each is a thin line and the mean a thick one.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from langvec.pictures.families import name_of
-from ray_jobs.lem_recipe import TOGETHER, UNTOUCHED, LemRecipe
+from ray_jobs.lem_recipe import HELD_OUT, TOGETHER, UNTOUCHED, LemRecipe
 from ray_jobs.outcomes import ALL, HEADLINE
 from ray_jobs.report.lem_masked import Example, examples
 from ray_jobs.stages import Record
@@ -125,7 +125,7 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def set_name(name: str) -> str:
-    return name.replace("_", " ")
+    return "held-out pairs" if name == HELD_OUT else name
 
 
 def masks_in(rows: Sequence[Row], step: str) -> Iterator[tuple[str, list[Row]]]:

@@ -75,12 +75,12 @@ def _best(compared: Comparison) -> Iterator[Figure]:
 
 def verdicts(compared: Comparison) -> list[str]:
     """For each set one sentence or two: whether the best arm is above the baseline, or whether that cannot be told."""
-    found = [f"{set_name(name).capitalize()}: {verdict(compared.whole(name))}" for name in compared.sets]
+    found = [f"On {set_name(name)}: {verdict(compared.whole(name))}" for name in compared.sets]
     seeds = {row["seeds"] for row in compared.rows if row["arm"] != UNTOUCHED}
     if found and seeds == {1}:
         found.append(
-            "Each way to mask was tried with one seed: what is said here is of these encoders alone. Another seed may "
-            "turn it, and only several seeds can tell a difference between ways to mask."
+            "Each way to mask was tried with one seed: what is said here is of these encoders alone. With another it "
+            "may turn; only several seeds can tell a difference between ways to mask."
         )
     return found
 
@@ -121,7 +121,7 @@ def _untouched(rows: Sequence[Row], best: Row, base: Row) -> Iterator[str]:
         beyond = f", beyond the interval above {base['arm']}" if came["low"] > 0 else ""
         yield f"The untouched encoder finds {came['mean']:.3f}, more than any trained one{beyond}."
     else:
-        more = "as many as" if came["mean"] == most else "fewer than"
+        more = "as much as" if came["mean"] == most else "less than"
         yield f"The untouched encoder finds {came['mean']:.3f}, {more} the best trained one."
 
 

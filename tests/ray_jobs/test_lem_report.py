@@ -181,7 +181,7 @@ def test_a_missing_table_leaves_its_sections_out_and_no_other(run: Store, name: 
     assert SECTIONS - set(Page(report(run)).ids) == DRAWN_FROM[name]
 
 
-def test_without_entities_or_without_the_tokenizer_no_sentences_are_shown(run: Store) -> None:
+def test_without_entities_no_sentences_are_shown(run: Store) -> None:
     run.delete_folder("results/entities")
     assert "masked" not in Page(report(run)).ids
 
