@@ -15,8 +15,8 @@ from langvec.pictures.families import name_of
 from masking.alignment import Tagged, encode
 from masking.collator import KINDS_BY_RANK
 from masking.draws import Draws
-from masking.entities import tagged
 from masking.masks import AnyMasks, LemMasks, RareWordMasks, choose_masks
+from masking.parallel import with_wrong_tags
 from masking.tagging.kinds import Kind
 from masking.tokenizers import load_tokenizer
 from masking.tokens import BITS, Tokens
@@ -53,7 +53,7 @@ class Example:
 
 def examples(store: Store, pieces: Sequence[Record], recipe: LemRecipe) -> Iterator[Example]:
     """A few sentences of each language whose entities and whose tokenizer are there."""
-    blocks = {code: _block(store, code) for code in languages(recipe)}
+    blocks = {code: _block(store, code, recipe) for code in languages(recipe)}
     blocks = {code: block for code, block in blocks.items() if block}
     begun = next((piece for piece in pieces if piece.meta["stage"] == "start"), None)
     if not blocks or begun is None:
@@ -70,12 +70,14 @@ def examples(store: Store, pieces: Sequence[Record], recipe: LemRecipe) -> Itera
         yield Example(name_of(code), tuple(drawn))
 
 
-def _block(store: Store, code: str) -> Block:
+def _block(store: Store, code: str, recipe: LemRecipe) -> Block:
     """The sentences of a first block that have tags and a length that fits a page; all with tags, if none fits."""
     table: pa.Table | None = store.table(f"results/{BLOCK.format(code=code)}", ["id", "text", "spans"])
     if table is None:
         return {}
-    every = dict(zip(table["id"].to_pylist(), tagged(table), strict=True))
+    every = dict(
+        zip(table["id"].to_pylist(), with_wrong_tags(table, recipe.division.wrong_tags, recipe.seed), strict=True)
+    )
     some = {id: one for id, one in every.items() if one.spans}
     return {id: one for id, one in some.items() if SHORTEST <= len(one.text) <= LONGEST} or some
 
