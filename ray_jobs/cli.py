@@ -15,6 +15,7 @@ from ray_jobs.options import (
     NearestOption,
     PlanOption,
     RecipeOption,
+    ReportOption,
     RunOption,
     SetOption,
     mistakes_explained,
@@ -56,7 +57,7 @@ def entropy2vec(
     plan: PlanOption = False,
     address: AddressOption = None,
     endpoint: EndpointOption = None,
-    report: Annotated[bool, typer.Option("--report/--no-report", help="Whether to draw results/report.html.")] = True,
+    report: ReportOption = True,
 ) -> None:
     """From text to language vectors and trees: train a model for each language, score each on every text.
 
@@ -137,14 +138,9 @@ def tree(
 @app.command()
 def report(run: RunOption, endpoint: EndpointOption = None) -> None:
     """Draw the report of a run again: results/report.html, and its pictures as SVG and PDF."""
-    from ray_jobs.finished import FinishedRun
-    from ray_jobs.report import write_report
+    from ray_jobs.redraw import redraw
 
-    def draw() -> list[str]:
-        finished = FinishedRun.open(run, None)
-        return write_report(finished.store, finished.pieces(), finished.recipe)
-
-    tell(endpoint, draw)
+    tell(endpoint, lambda: redraw(run))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from ray_jobs.options import (
     AddressOption,
     EndpointOption,
     PlanOption,
+    ReportOption,
     RunOption,
     SetOption,
     mistakes_explained,
@@ -53,6 +54,7 @@ def lem(
     plan: PlanOption = False,
     address: AddressOption = None,
     endpoint: EndpointOption = None,
+    report: ReportOption = True,
 ) -> None:
     """Pre-train an encoder with masks on entities and with others, and compare how well it finds translations.
 
@@ -63,7 +65,7 @@ def lem(
     from ray_jobs.lem import JOB
 
     with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint))
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
 
 
 @masking.command()

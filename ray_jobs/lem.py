@@ -10,6 +10,7 @@ from ray_jobs import judged, sentences, tagging
 from ray_jobs.job import Job
 from ray_jobs.lem_recipe import UNTOUCHED, Arm, LemRecipe, arms
 from ray_jobs.lem_results import write_results
+from ray_jobs.report.lem import write_report
 from ray_jobs.samples import samples_piece, start_piece
 from ray_jobs.stages import Piece, Place, Record, Stage
 from ray_jobs.training import Processes, Step, Training, train_together
@@ -111,4 +112,4 @@ class Plan:
         )
 
 
-JOB = Job("lem", LemRecipe, stages, write_results, ("cpus_per_worker", "gpus_per_worker"))
+JOB = Job("lem", LemRecipe, stages, write_results, ("cpus_per_worker", "gpus_per_worker"), write_report)

@@ -25,6 +25,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, e.g. --set seed=2. Repeatable."),
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Say what is done, stale (and why) or to run; start nothing.")]
+ReportOption = Annotated[bool, typer.Option("--report/--no-report", help="Whether to draw results/report.html.")]
 AddressOption = Annotated[
     str | None,
     typer.Option(

@@ -13,9 +13,6 @@ from functools import partial
 from itertools import combinations
 from typing import Any, Literal, cast
 
-import yaml
-from pydantic import ValidationError
-
 from langvec.errors import InputError
 from masking.encoder import Embedding
 from masking.masks import AnyMasks, LemMasks, RandomWordMasks, RareWordMasks, StretchMasks, TokenMasks, WordMasks
@@ -23,13 +20,15 @@ from masking.tagging.kinds import Kind
 from ray_jobs.chain import run_chain
 from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
 from ray_jobs.judged import judge
-from ray_jobs.lem import Plan, plan_of, stages
+from ray_jobs.lem import Plan, plan_of
 from ray_jobs.lem_recipe import UNTOUCHED, Arm, LemRecipe, seeds
+from ray_jobs.lem_run import LemRun
 from ray_jobs.lock import exclusive
 from ray_jobs.outcomes import HEADLINE, Outcome, differences, told
+from ray_jobs.report.lem import write_report
 from ray_jobs.results import Shelf
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
-from ray_jobs.store import RECIPE, Store
+from ray_jobs.store import Store
 from ray_jobs.task import Task, disk_full_explained
 from ray_jobs.training import Training
 from ray_jobs.trials import Sweep, run_trials
@@ -107,7 +106,7 @@ def sweep_entities(
             entry.state != "done" and entry.piece.name not in failed and not _stopped(store, entry) for entry in entries
         ):
             raise KeyboardInterrupt  # which Tune keeps to itself
-        lines = _write(run, entries, chosen)
+        lines = [*_write(run, entries, chosen), *write_report(store, run.done, run.recipe)]
     if failed:
         raise InputError("\n".join([*lines, *_explained(failed, len(todo))]))
     return [*lines, f"all done  -> {store.uri}/results/sweep-entities.csv"]
@@ -134,20 +133,9 @@ class _Run:
 
     @classmethod
     def open(cls, uri: str) -> _Run:
-        store = Store.open(uri)
-        try:
-            recipe = LemRecipe.model_validate(yaml.safe_load(store.read(RECIPE) or b"{}"))
-        except ValidationError:
-            raise InputError(
-                f"--run {uri} holds no run of `langscape lem`. Expected one that has its samples."
-            ) from None
-        if wrong := [problem for source in recipe.corpora for problem in source.problems()] + recipe.problems():
-            raise InputError(f"--run {uri}: {' '.join(wrong)}")
-        survey = Survey(store.records())
-        for stage in stages(recipe):
-            survey.entries(stage.of(survey.done))
-        run = cls(store, recipe, plan_of(recipe), survey.done)
-        if missing := [piece.id for piece in [run.plan.start, *run.samples] if piece.id not in survey.done]:
+        found = LemRun.open(uri)
+        run = cls(found.store, found.recipe, plan_of(found.recipe), found.done)
+        if missing := [piece.id for piece in [run.plan.start, *run.samples] if piece.id not in run.done]:
             raise InputError(
                 f"--run {uri} lacks {', '.join(missing)}. Expected a run of `langscape lem` that has come so far; "
                 f"run it again, it goes on where it stopped."

@@ -1,23 +1,14 @@
-"""Which pictures a report has, under which names, and how they get into the page."""
+"""Which pictures a report has, and under which names."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from langvec.pictures import (
-    COLOURS,
-    INK,
-    MUTED,
-    OTHER,
-    RULE,
     Bar,
-    as_pdf,
-    as_svg,
     dendrogram,
     heat_map,
     learning_curves,
@@ -25,61 +16,14 @@ from langvec.pictures import (
     score_bars,
     tanglegram,
 )
-from langvec.pictures.families import name_of
 from ray_jobs.report.findings import Findings, Kind
+from ray_jobs.report.picture import Picture
 from ray_jobs.report.words import tree_name
-from ray_jobs.store import Store
-
-FOLDER = "results/pictures"
-THEME = {INK: "var(--ink)", MUTED: "var(--muted)", RULE: "var(--rule)", OTHER: "var(--other)"}
-THEME |= {colour: f"var(--family-{place})" for place, colour in enumerate(COLOURS)}
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture: for papers as SVG and PDF, for the page as SVG in the page's own colours."""
-
-    name: str
-    svg: bytes
-    pdf: bytes
-
-    def inlined(self) -> str:
-        """The SVG as part of a page: no header, ids that no other picture has, colours of the theme."""
-        text = self.svg.decode()
-        text = text[text.index("<svg ") :]
-        text = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-        text = re.sub(r'<g id="text_\d+">\s*(<text.*?</text>)\s*</g>', r"\1", text, flags=re.DOTALL)
-        text = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)  # it would hold for the whole page
-        text = re.sub(r'<g id="patch_\d+">\s*(<path[^>]*/>)\s*</g>', r"\1", text)
-        text = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", text)
-        text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", text)
-        text = re.sub(r"#[0-9a-f]{6}\b", lambda colour: THEME.get(colour[0], colour[0]), text)
-        text = re.sub(r"'DejaVu Sans'", "var(--font)", text)
-        text = _named_marks(text)
-        return re.sub(r'<svg ([^>]*?)width="([\d.]+)pt"', r'<svg \1style="width:\2pt" role="img"', text, count=1)
-
-
-def _named_marks(text: str) -> str:
-    """What stands for one language says which when the pointer rests on it."""
-    return re.sub(
-        r'(<g id="[\w.-]*?-(?:dot|curve)-(\w+)">)', lambda found: f"{found[1]}<title>{name_of(found[2])}</title>", text
-    )
 
 
 def draw(findings: Findings) -> dict[str, Picture]:
     """All pictures, by name."""
-    return {name: Picture(name, as_svg(figure), as_pdf(figure)) for name, figure in _figures(findings)}
-
-
-def keep(store: Store, pictures: dict[str, Picture]) -> None:
-    """Write the pictures for papers, and remove those of an earlier state that the run no longer has."""
-    files = {f"{name}.svg": picture.svg for name, picture in pictures.items()}
-    files |= {f"{name}.pdf": picture.pdf for name, picture in pictures.items()}
-    for name, data in files.items():
-        store.write_if_new(f"{FOLDER}/{name}", data)
-    for name in store.names(FOLDER):
-        if name not in files:
-            store.delete(f"{FOLDER}/{name}")
+    return {name: Picture.of(name, figure) for name, figure in _figures(findings)}
 
 
 def _figures(findings: Findings) -> Iterator[tuple[str, Figure]]:

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
-from langvec.pictures import COLOURS, on_a_plane
+from langvec.pictures import on_a_plane
 from langvec.pictures.families import name_of
-from ray_jobs.report import tables, words
+from ray_jobs.report import cells, tables, words
 from ray_jobs.report.findings import Findings, Kind
-from ray_jobs.report.gallery import Picture
+from ray_jobs.report.picture import Picture
+from ray_jobs.report.shell import Panel, pour
 
 MISSING = 2**16 - 1  # marks a cell without a value
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One of several pictures or tables between which the reader chooses."""
-
-    label: str
-    picture: str = ""  # its name
-    table: tables.Table | None = None
-    cells: Mapping[str, Any] | None = None  # what a heat map says of the cell under the pointer
-    note: str = ""
-
-
 def render(findings: Findings, pictures: Mapping[str, Picture]) -> str:
     """The whole page: one text that needs nothing but itself."""
-    script = _part("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = _environment().from_string(_part("page.html"))
-    return page.render(
-        script=Markup(script),  # noqa: S704 - ours, not the user's
-        script_hash=digest,
-        style=Markup(_part("page.css")),  # noqa: S704
-        inline=lambda name: Markup(pictures[name].inlined()),  # noqa: S704 - matplotlib escapes texts
-        shown=lambda name: name in pictures,
-        colours=range(len(COLOURS)),
-        **_context(findings),
-    )
+    return pour("page.html", ["page.css"], pictures, _context(findings))
 
 
 def _context(findings: Findings) -> dict[str, Any]:
@@ -67,11 +40,11 @@ def _context(findings: Findings) -> dict[str, Any]:
         "score_notes": words.SCORES,
         "sweep_panels": [_sweep_panel(kind) for kind in kinds if kind.sweep is not None and kind.sweep.num_rows],
         "curve_panels": [Panel(kind.name, f"curves-{kind.name}") for kind in kinds if kind.curves],
-        "costs": tables.cost_table(findings.records) if findings.records else None,
+        "costs": cells.cost_table(findings.records) if findings.records else None,
         "corpora": tables.corpora_table(findings) if findings.corpora else None,
         "dropped": words.dropped(findings),
         "recipe": findings.recipe.to_yaml(),
-        "versions": tables.versions(findings.records),
+        "versions": cells.versions(findings.records),
     }
 
 
@@ -112,12 +85,3 @@ def _packed(values: np.ndarray) -> str:
     thousandths = np.clip(np.round(values * 1000), 0, MISSING - 1)
     whole = np.where(np.isnan(values), MISSING, thousandths).astype("<u2")
     return base64.b64encode(whole.tobytes()).decode()
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def _part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

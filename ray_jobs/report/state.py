@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from ray_jobs.recipe import Recipe
+from ray_jobs.loading import AnyRecipe
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
 
+PAGE = "results/report.html"
 HERE = Path(__file__).parent
-CODE = (HERE, HERE.parent.parent / "langvec" / "pictures")
+Folders = tuple[Path, ...]
+CODE: Folders = (HERE, HERE.parent.parent / "langvec" / "pictures")
 LARGE = "matrix"  # a copy of a finished piece, whose digest is in the state anyway
 
 
-def state_of(store: Store, records: Mapping[str, Record], recipe: Recipe) -> str:
-    """Twelve hex digits of all that decides a report: results, pieces, recipe, code, and pictures that are there."""
-    names = [name for name in store.names("results") if name.endswith((".parquet", ".nwk"))]
+def keep_page(store: Store, state: Callable[[], str], draw: Callable[[], str]) -> list[str]:
+    """Draw the page, unless the one that is there was made of the present state; the lines to print.
+
+    The last line of a whole page tells what the page was made of: the pictures that drawing leaves are part of that.
+    """
+    if not (store.read(PAGE) or b"").endswith(_end(state())):
+        text = draw()
+        store.write_if_new(PAGE, text.encode() + _end(state()))
+    return [f"report -> {store.uri}/{PAGE}"]
+
+
+def _end(state: str) -> bytes:
+    return f"\n<!-- made of {state} -->\n".encode()
+
+
+def state_of(
+    store: Store, records: Mapping[str, Record], recipe: AnyRecipe, more: Sequence[str] = (), code: Folders = CODE
+) -> str:
+    """Twelve hex digits of all that decides a report: results, pieces, recipe, code, and pictures that are there.
+
+    `more` are files in folders below the results that are shown, too; `code` is where what draws them lies.
+    """
+    names = [name for name in store.names("results") if name.endswith((".parquet", ".nwk"))] + list(more)
     state = {
         "results": {name: "" if name.startswith(LARGE) else _digest(store.read(f"results/{name}")) for name in names},
         "pieces": sorted(
@@ -29,7 +51,7 @@ def state_of(store: Store, records: Mapping[str, Record], recipe: Recipe) -> str
         ),
         "recipe": recipe.to_yaml(),
         "pictures": store.names("results/pictures"),
-        "code": _code(),
+        "code": _code(code),
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -39,9 +61,9 @@ def _digest(data: bytes | None) -> str:
 
 
 @cache
-def _code() -> dict[str, str]:
+def _code(folders: Folders) -> dict[str, str]:
     """What draws and writes: our own files, and the versions of the libraries."""
-    files = sorted(path for folder in CODE for path in folder.iterdir() if path.is_file())
-    return {path.name: _digest(path.read_bytes()) for path in files} | {
+    files = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+    return {f"{path.parent.name}/{path.name}": _digest(path.read_bytes()) for path in files} | {
         name: version(name) for name in ("jinja2", "matplotlib")
     }

@@ -71,8 +71,8 @@ class Figure:
 def summary(findings: Findings) -> str:
     """One paragraph on what was run."""
     recipe = findings.recipe
-    sources = _listed([SOURCES.get(source.kind, source.kind) for source in recipe.corpora])
-    kinds = _listed([kind.name for kind in findings.kinds])
+    sources = listed([SOURCES.get(source.kind, source.kind) for source in recipe.corpora])
+    kinds = listed([kind.name for kind in findings.kinds])
     letters = ", all in Latin letters" if recipe.cleaning.romanise else ""
     parts = [
         f"Small language models ({kinds}) were each trained on text of one language, from {sources}{letters}.",
@@ -148,10 +148,10 @@ def dropped(findings: Findings) -> str:
     reasons = tables.dropped(findings)
     if not reasons:
         return "No line was dropped."
-    listed = _listed([f"{count:,} {name.removeprefix('lines_').replace('_', ' ')}" for name, count in reasons.items()])
-    return f"Lines dropped: {listed}."
+    told = listed([f"{count:,} {name.removeprefix('lines_').replace('_', ' ')}" for name, count in reasons.items()])
+    return f"Lines dropped: {told}."
 
 
-def _listed(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
     items = list(dict.fromkeys(items))
     return " and ".join([", ".join(items[:-1]), items[-1]] if items[1:] else items)
