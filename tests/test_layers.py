@@ -9,7 +9,7 @@ from tests.conftest import REPOSITORY
 
 SCIENCE = [*(REPOSITORY / "langvec").rglob("*.py"), *(REPOSITORY / "masking").rglob("*.py")]
 FORBIDDEN = {"langvec": {"ray", "ray_jobs", "masking"}, "masking": {"ray", "ray_jobs", "langvec"}}
-SHARED = {"langvec.errors", "langvec.config", "langvec.sealed"}
+SHARED = {"langvec.errors", "langvec.config", "langvec.sealed", "langvec.languages"}
 NAMELESS = {"utils", "helpers", "common", "misc"}
 
 

@@ -20,7 +20,6 @@ from typer.testing import CliRunner, Result
 from langvec.sources.udhr import Udhr
 from masking.encoder import Embedding, Encoder
 from masking.pretrained import Pretrained
-from masking.tokenizers import learn_tokenizer
 from ray_jobs import export as command
 from ray_jobs.cli import app
 from ray_jobs.lem import stages
@@ -29,6 +28,7 @@ from ray_jobs.stages import Desk, Survey
 from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import Task, do
 from ray_jobs.training import Training
+from tests.masking.conftest import learnt as learnt_tokenizer
 
 CODES = ("eng", "nld", "fra")  # nobody trains on French
 LEXICON = "right\tNOUN\neveryone\tNOUN\nhas\tVERB\nfreedom\tNOUN\n"
@@ -68,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path(file).write_text("\n".join(texts[code][: min(some, 40)]))
     (folder / "eng.tsv").write_text(LEXICON)
     torch.manual_seed(0)
-    tokenizer = learn_tokenizer([text for code in CODES for text in texts[code]], 900)
+    tokenizer = learnt_tokenizer("unigram", [text for code in CODES for text in texts[code]])
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
     config = XLMRobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=514, pad_token_id=1, **sizes)
     XLMRobertaForMaskedLM(config).save_pretrained(folder / "base")
