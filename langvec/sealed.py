@@ -12,6 +12,8 @@ import torch
 
 Parts = dict[str, dict[str, torch.Tensor]]  # such as weights, by name
 
+MOMENTS = ("exp_avg", "exp_avg_sq")  # what AdamW keeps of each weight
+
 _DIGEST = hashlib.sha256().digest_size
 _LENGTH = 8  # bytes of safetensors that say how long its header is
 
@@ -38,3 +40,15 @@ def unseal(sealed: bytes) -> tuple[Parts, dict[str, Any]] | None:
         part, _, name = key.partition(" ")
         parts.setdefault(part, {})[name] = tensor
     return parts, {name: json.loads(value) for name, value in header.items()}
+
+
+def moments(optimizer: torch.optim.AdamW, weights: Mapping[str, torch.Tensor]) -> Parts:
+    """What the optimizer remembers of the weights, as parts to seal."""
+    return {moment: {name: optimizer.state[weight][moment] for name, weight in weights.items()} for moment in MOMENTS}
+
+
+def remember(optimizer: torch.optim.AdamW, weights: Mapping[str, torch.Tensor], parts: Parts, step: int) -> None:
+    """Give a new optimizer the moments that were sealed, after so many steps; none, if it begins."""
+    for name, weight in weights.items() if parts else ():
+        state = {moment: parts[moment][name].to(weight.device) for moment in MOMENTS}
+        optimizer.state[weight] = {"step": torch.tensor(float(step), device=weight.device), **state}

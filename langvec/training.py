@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from langvec.errors import TrainingError
 from langvec.lesson import Lesson
 from langvec.neural import DTYPES, SYMBOLS_AT_ONCE, TransformerModel, device
 from langvec.pieces import Pieces
-from langvec.sealed import seal, unseal
+from langvec.sealed import Parts, moments, remember, seal, unseal
 from langvec.seeds import derived
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 FLOOR = 0.1  # of the peak learning rate, where the cosine ends
 BETAS = (0.9, 0.95)
-MOMENTS = ("exp_avg", "exp_avg_sq")  # as torch calls them
 LEAST_SYMBOLS = 64  # at once: if memory does not suffice for these, less will not help
 
 
@@ -85,10 +84,10 @@ class Training:
         self.weights = decoder.initial(self.shape, derived(lesson.seed, lesson.language, "weights"))
         self.best: Weights = {}
         self.progress = Progress(at_once=SYMBOLS_AT_ONCE[self.device.type])
-        moments = self._restore()
+        known = self._restore()
         # In one order always: torch sums over the weights in the order it gets them.
         self.weights = {name: self.weights[name].to(self.device).requires_grad_() for name in decoder.sizes(self.shape)}
-        self.optimizer = self._optimizer(moments)
+        self.optimizer = self._optimizer(known)
 
     @property
     def finished(self) -> bool:
@@ -181,7 +180,7 @@ class Training:
         done = min(1, (self.progress.step - warmup) / max(1, steps - warmup))
         return recipe.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2)
 
-    def _optimizer(self, moments: Mapping[str, Weights]) -> torch.optim.AdamW:
+    def _optimizer(self, known: Parts) -> torch.optim.AdamW:
         """Weight decay pulls at matrices only."""
         matrices = [weight for weight in self.weights.values() if weight.dim() > 1]
         vectors = [weight for weight in self.weights.values() if weight.dim() == 1]
@@ -190,11 +189,7 @@ class Training:
             {"params": vectors, "weight_decay": 0},
         ]
         optimizer = torch.optim.AdamW(groups, self.recipe.learning_rate, BETAS, fused=True)
-        if moments:
-            step = torch.tensor(float(self.progress.step), device=self.device)
-            for name, weight in self.weights.items():
-                state = {moment: moments[moment][name].to(self.device) for moment in MOMENTS}
-                optimizer.state[weight] = {"step": step.clone(), **state}
+        remember(optimizer, self.weights, known, self.progress.step)
         return optimizer
 
     def _seed(self, purpose: str, number: int) -> int:
@@ -207,12 +202,10 @@ class Training:
             self.lesson.memory.save(self.state(), self.progress.epochs)
 
     def state(self) -> bytes:
-        parts: dict[str, Weights] = {"weights": self.weights, "best": self.best}
-        for moment in MOMENTS:
-            parts[moment] = {name: self.optimizer.state[weight][moment] for name, weight in self.weights.items()}
+        parts: Parts = {"weights": self.weights, "best": self.best, **moments(self.optimizer, self.weights)}
         return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
 
-    def _restore(self) -> dict[str, Weights]:
+    def _restore(self) -> Parts:
         """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
         stored = self.lesson.memory.load()
         found = unseal(stored) if stored is not None else None

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 
 from langvec.errors import TrainingError
-from langvec.sealed import Parts, seal, unseal
+from langvec.sealed import Parts, moments, remember, seal, unseal
 from masking import group, start
 from masking.collator import IGNORED, Collator, MaskCounts, Vocabulary
 from masking.curriculum import Curriculum
@@ -35,7 +35,6 @@ LOG = "log.parquet"
 AT_ONCE = {"cpu": 2048, "cuda": 16384}  # tokens in one part, padding included
 BETAS = (0.9, 0.999)
 _HEADS = ("cls", "lm_head")  # what transformers calls a head that takes one row for each token
-_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 Judge = Callable[[Pretrained], float]  # of retrieval on the dev set
 
@@ -116,10 +115,10 @@ class Pretraining:
         self.fixed = Collator(vocabulary, masks, lesson.seed, fixed=True, counts=counts)
         self.budget = how.budget(len(lesson.train.ids))
         self.progress, self.best = Progress(), dict[str, Any]()
-        moments = self._restore()
+        known = self._restore()
         self.model.to(self.device).train()
         self.weights = self._weights()
-        self.optimizer = self._optimizer(moments)
+        self.optimizer = self._optimizer(known)
 
     @property
     def finished(self) -> bool:
@@ -255,7 +254,7 @@ class Pretraining:
             weight.grad = torch.zeros_like(weight)  # a process without a part has one to add, too
         return learning
 
-    def _optimizer(self, moments: Parts) -> torch.optim.AdamW:
+    def _optimizer(self, known: Parts) -> torch.optim.AdamW:
         """Weight decay pulls at matrices only."""
         several = list(self.weights.values())
         groups = [
@@ -263,11 +262,7 @@ class Pretraining:
             {"params": [w for w in several if w.dim() == 1], "weight_decay": 0},
         ]
         optimizer = torch.optim.AdamW(groups, self.how.learning_rate, BETAS, fused=True)
-        if moments:
-            step = torch.tensor(float(self.progress.step), device=self.device)
-            for name, weight in self.weights.items():
-                state = {moment: moments[moment][name].to(self.device) for moment in _MOMENTS}
-                optimizer.state[weight] = {"step": step.clone(), **state}
+        remember(optimizer, self.weights, known, self.progress.step)
         return optimizer
 
     def _remember(self) -> None:
@@ -275,9 +270,7 @@ class Pretraining:
             self.lesson.memory.save(self.state(), self.progress.epochs)
 
     def state(self) -> bytes:
-        parts: dict[str, Any] = {"weights": self.weights, "best": self.best}
-        for moment in _MOMENTS:
-            parts[moment] = {name: self.optimizer.state[weight][moment] for name, weight in self.weights.items()}
+        parts: Parts = {"weights": self.weights, "best": self.best, **moments(self.optimizer, self.weights)}
         return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
 
     def _restore(self) -> Parts:

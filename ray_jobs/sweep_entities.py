@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from langvec.errors import InputError
 from masking.encoder import Embedding
@@ -34,6 +34,7 @@ from ray_jobs.training import Training
 from ray_jobs.trials import Sweep, run_trials
 
 FORMAT = 1  # raise when a trial does something else than before
+SWEEP = "sweep"  # the stage
 STOPPED = ".stopped"  # trials that a scheduler has ended, with the last they told
 BASELINE = "mlm"
 METRIC = "dev_retrieval"
@@ -84,8 +85,8 @@ def sweep_entities(
     uri: str, grid: str, only: str | None, count: int | None, stop_weak: bool, address: str | None
 ) -> list[str]:
     """Run what is missing of the sweep, write its tables, and return the lines to print."""
-    run = _Run.open(uri)
     chosen = _chosen(grid, only)
+    run = _Run.open(uri)
     trials = [
         _trial(run, samples, Arm(name, how, seed))
         for samples in run.samples
@@ -106,19 +107,22 @@ def sweep_entities(
             entry.state != "done" and entry.piece.name not in failed and not _stopped(store, entry) for entry in entries
         ):
             raise KeyboardInterrupt  # which Tune keeps to itself
-        lines = [*_write(run, entries, chosen), *write_report(store, run.done, run.recipe)]
+        done = sum(entry.state == "done" for entry in entries)
+        lines = [f"{done} of {len(entries)} trials finished", *_write(run, [*entries, *run.earlier(trials)])]
+        lines += write_report(store, run.done, run.recipe)
     if failed:
         raise InputError("\n".join([*lines, *_explained(failed, len(todo))]))
     return [*lines, f"all done  -> {store.uri}/results/sweep-entities.csv"]
 
 
 def _chosen(grid: str, only: str | None) -> dict[str, AnyMasks]:
-    every = arms_of("full") | arms_of("contrasts")
+    if grid not in get_args(Grid):
+        raise InputError(f"--grid {grid}: expected {' or '.join(get_args(Grid))}.")
     if only is None:
         return arms_of(cast(Grid, grid))
-    names = [name.strip() for name in only.split(",")]
+    every, names = arms_of("full"), [name.strip() for name in only.split(",")]
     if unknown := [name for name in names if name not in every]:
-        raise InputError(f"--only {', '.join(unknown)}: no such arm. Expected some of {', '.join(arms_of('full'))}.")
+        raise InputError(f"--only {', '.join(unknown)}: no such arm. Expected some of {', '.join(every)}.")
     return {name: every[name] for name in names}
 
 
@@ -152,6 +156,16 @@ class _Run:
             survey.finished(piece, self.done[piece.id])
         return survey.entries(trials)
 
+    def earlier(self, trials: Sequence[Piece]) -> list[Entry]:
+        """What earlier sweeps have finished and this one was not asked for: it stays in the tables."""
+        asked, every = {piece.name for piece in trials}, arms_of("full")
+        names = {str(record.meta["name"]) for record in self.store.records().values() if record.meta["stage"] == SWEEP}
+        parts = [name.rsplit(".", 2) for name in sorted(names - asked)]
+        groups = {samples.name: samples for samples in self.samples}
+        known = [(groups[group], arm, int(seed)) for group, arm, seed in parts if group in groups and arm in every]
+        found = self.entries([_trial(self, samples, Arm(arm, every[arm], seed)) for samples, arm, seed in known])
+        return [entry for entry in found if entry.state == "done"]
+
     def untouched(self) -> Iterator[Outcome]:
         """The encoder that all start from, where the run has judged it."""
         for samples in self.samples:
@@ -165,7 +179,7 @@ def _trial(run: _Run, samples: Piece, arm: Arm) -> Piece:
     place = Place(recipe.compute.cpus_per_worker, recipe.compute.gpus_per_worker)
     needs = {"start": run.plan.start, "samples": samples}
     work = partial(_train_and_judge, steps, recipe.embedding)
-    return Piece("sweep", f"{samples.name}.{arm.id}", work, config, needs=needs, seed=arm.seed, place=place)
+    return Piece(SWEEP, f"{samples.name}.{arm.id}", work, config, needs=needs, seed=arm.seed, place=place)
 
 
 def _train_and_judge(steps: Sequence[Training], embedding: Embedding, desk: Desk) -> dict[str, Any]:
@@ -198,13 +212,13 @@ def _stopped(store: Store, entry: Entry) -> dict[str, Any] | None:
     return json.loads(found) if found else None
 
 
-def _write(run: _Run, entries: Sequence[Entry], chosen: Mapping[str, AnyMasks]) -> list[str]:
-    """The tables: one row a trial, best first; and one row an arm."""
-    shelf, rows, outcomes = Shelf(run.store), list[dict[str, Any]](), list(run.untouched())
+def _write(run: _Run, entries: Sequence[Entry]) -> Iterator[str]:
+    """The tables: one row a trial, best first; and one row an arm. The lines that tell of them."""
+    shelf, rows, outcomes, every = Shelf(run.store), list[dict[str, Any]](), list(run.untouched()), arms_of("full")
     for entry in entries:
         group, arm, seed = entry.piece.name.rsplit(".", 2)
         row: dict[str, Any] = {"arm": arm, "group": group, "seed": int(seed), "state": entry.state}
-        row |= {f"masks_{name}": _plain(value) for name, value in chosen[arm].model_dump().items()}
+        row |= {f"masks_{name}": _plain(value) for name, value in every[arm].model_dump().items()}
         if entry.record:
             account = entry.record.meta["account"]
             outcome = Outcome(group, arm, int(seed), entry.record, account["figures"], account["steps"])
@@ -215,11 +229,10 @@ def _write(run: _Run, entries: Sequence[Entry], chosen: Mapping[str, AnyMasks]) 
         rows.append(row)
     rows.sort(key=lambda row: -row.get("recall", -1))
     shelf.table("sweep-entities", rows)
-    compared = differences(run.store, outcomes, BASELINE if BASELINE in chosen else UNTOUCHED)
-    if compared:
+    baseline = BASELINE if any(outcome.arm == BASELINE for outcome in outcomes) else UNTOUCHED
+    if compared := differences(run.store, outcomes, baseline):
         shelf.table("sweep-entities-arms", compared)
-    done = sum(entry.state == "done" for entry in entries)
-    return [f"{done} of {len(entries)} trials finished", *told(compared, BASELINE)]
+    yield from told(compared, baseline)
 
 
 def _figures(outcome: Outcome) -> dict[str, Any]:

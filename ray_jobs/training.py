@@ -48,7 +48,9 @@ class Training:
     def config(self) -> dict[str, Any]:
         """As plain data, for a fingerprint."""
         parts = {"how": self.how, "masks": self.masks, "embedding": self.embedding}
-        return {"step": self.step, "seed": self.seed} | {name: part.model_dump(mode="json") for name, part in parts.items()}
+        return {"step": self.step, "seed": self.seed} | {
+            name: part.model_dump(mode="json") for name, part in parts.items()
+        }
 
     def lesson(self, desk: Desk, begun: Path, tell: Tell) -> Lesson:
         samples = desk.needed["samples"]
