@@ -18,6 +18,7 @@ Figures = npt.NDArray[np.float64]
 
 DRAWS = 10_000
 _ENDS = (2.5, 97.5)  # percentiles of a 95% interval
+_Z = 1.959964  # and how many standard deviations it is wide to either side
 
 
 class Interval(NamedTuple):
@@ -90,13 +91,15 @@ def difference(
     return Difference(_interval(less(np.array(kinds)), drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
 
 
-def share(correct: npt.NDArray[np.bool_], seed: int = 1, draws: int = DRAWS) -> Interval:
-    """How many of the items are right; the items are redrawn."""
-    if not len(correct):
+def share(correct: npt.NDArray[np.bool_]) -> Interval:
+    """How many of the items are right, with Wilson's interval: it has a width also where none or all are."""
+    items = len(correct)
+    if not items:
         raise InputError("There is nothing to judge. Expected at least one item.")
-    right = int(correct.sum())
-    drawn = _drawn([right, len(correct) - right], seed, draws)[:, 0]
-    return _interval(np.array(right) / len(correct), drawn / len(correct))
+    value = float(np.mean(correct))
+    middle = (value + _Z**2 / (2 * items)) / (1 + _Z**2 / items)
+    half = _Z * np.sqrt(value * (1 - value) / items + _Z**2 / (4 * items**2)) / (1 + _Z**2 / items)
+    return Interval(value, float(max(0.0, middle - half)), float(min(1.0, middle + half)))
 
 
 def paired(first: Figures, second: Figures, seed: int = 1, draws: int = DRAWS) -> Difference:

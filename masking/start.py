@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +28,19 @@ class PretrainedStart(PretrainedModel):
     kind: Literal["pretrained"] = "pretrained"
     layers: int | None = Field(None, ge=1, description="keep the first so many layers; null: all")
     trim: bool = Field(True, description="train the pieces that the run's texts use, and no others: as exact, faster")
+
+    def known_layers(self) -> int | None:
+        """How many layers it will have; None where that shows only when it is loaded."""
+        config = Path(self.model) / "config.json"
+        there = json.loads(config.read_text(encoding="utf-8")).get("num_hidden_layers") if config.is_file() else None
+        return self.layers or there
+
+    def problems(self) -> list[str]:
+        found = super().problems()
+        there = None if found else self.model_copy(update={"layers": None}).known_layers()
+        if self.layers and there and self.layers > there:
+            found.append(f"{self.model} has {there} layers. Expected `encoder.layers` up to that, found {self.layers}.")
+        return found
 
     def begin(self, texts: Texts, seed: int) -> tuple[Pretrained, bool]:
         """The encoder, and whether its head for masked pieces is a fresh one."""
@@ -68,7 +82,7 @@ class PretrainedStart(PretrainedModel):
 class ScratchStart(Strict):
     """A small encoder like XLM-R that knows nothing yet."""
 
-    kind: Literal["scratch"]
+    kind: Literal["scratch"] = "scratch"
     layers: int = Field(4, ge=1)
     width: int = Field(256, ge=8)
     heads: int = Field(4, ge=1)
@@ -82,7 +96,14 @@ class ScratchStart(Strict):
         return self
 
     def problems(self) -> list[str]:
+        if self.tokenizer and self.tokenizer.endswith(".json") and not Path(self.tokenizer).is_file():
+            return [
+                f"There is no tokenizer {self.tokenizer}. Expected a tokenizer.json, a folder, or a name on the hub."
+            ]
         return []
+
+    def known_layers(self) -> int | None:
+        return self.layers
 
     def identity(self) -> dict[str, str]:
         from importlib.metadata import version

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import yaml
 
@@ -72,9 +73,15 @@ def _refuse_foreign(job: Job, store: Store) -> None:
     stored = yaml.safe_load(store.read(RECIPE) or b"")
     if isinstance(stored, dict) and not job.owns(stored):
         raise InputError(
-            f"--run {store.uri} holds a run of another command: its {RECIPE} has the fields {', '.join(stored)}. "
-            f"Choose another name for this run of `langscape {job.verb}`."
+            f"--run {store.uri} holds a run of another command{_whose(stored)}. Choose another name for this run of "
+            f"`langscape {job.verb}`."
         )
+
+
+def _whose(stored: Mapping[str, Any]) -> str:
+    """Which command a recipe is of, as far as its fields tell."""
+    verbs = {"pairs": "lem", "taggers": "tag", "models": "entropy2vec"}
+    return next((f", `langscape {verb}`" for field, verb in verbs.items() if field in stored), "")
 
 
 def _work(job: Job, store: Store, recipe: JobRecipe, stages: Sequence[Stage], address: str | None, report: bool) -> int:

@@ -116,7 +116,13 @@ class LemRecipe(TagRecipe):
     def problems(self) -> list[str]:
         named = {"monolingual": self.monolingual, **{f"tests.{name}": (one,) for name, one in self.tests.items()}}
         found = [f"{place}: {problem}" for place, some in named.items() for one in some for problem in one.problems()]
-        return [*super().problems(), *self.encoder.problems(), *found]
+        return [*super().problems(), *self.encoder.problems(), *self._beyond_the_layers(), *found]
+
+    def _beyond_the_layers(self) -> list[str]:
+        asked, there = self.embedding.layer, None if self.encoder.problems() else self.encoder.known_layers()
+        if asked is None or there is None or asked <= there:
+            return []
+        return [f"embedding.layer is {asked}, the encoder has {there} layers. Expected a layer from 0 to that."]
 
     def groups(self) -> dict[str, tuple[Pair, ...]]:
         """What one encoder is trained on, by name."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from masking.masks import LemMasks
 from masking.pretraining import LOG
 from ray_jobs import tag_results
 from ray_jobs.judged import MINED
@@ -33,7 +34,7 @@ def write_results(store: Store, records: Records, recipe: LemRecipe) -> list[str
     if curves:
         shelf.table("lem-curves", curves)
     write_table(shelf, "lem-mined", pa.concat_tables(_mined(store, outcome) for outcome in found))
-    return [*lines, *_start_line(records), *told(compared, recipe.baseline)]
+    return [*lines, *_start_lines(records), *told(compared, recipe.baseline), *_doubts(found, recipe)]
 
 
 def outcomes(records: Records, recipe: LemRecipe) -> Iterator[Outcome]:
@@ -66,8 +67,31 @@ def _mined(store: Store, outcome: Outcome) -> pa.Table:
     )
 
 
-def _start_line(records: Records) -> Iterator[str]:
+def _start_lines(records: Records) -> Iterator[str]:
+    """What there was to begin with, and to learn from."""
+    yield ""
     if record := records.get("start/encoder"):
         account = record.meta["account"]
-        yield ""
         yield f"encoder: {account['layers']} layers, {account['pieces']:,} pieces, {account['parameters']:,} parameters"
+    for id, record in records.items():
+        if id.startswith("samples/"):
+            account = record.meta["account"]
+            for pair, parts in account["pairs"].items():
+                out = [f"{count:,} {why}" for why, count in account["left_out"][pair].items() if count]
+                yield (
+                    f"{pair}: {parts['train']:,} pairs to learn from, {parts['dev']} to stop by, {parts['test']} to "
+                    f"judge by; left out: {', '.join(out) or 'none'}"
+                )
+
+
+def _doubts(found: list[Outcome], recipe: LemRecipe) -> Iterator[str]:
+    """Arms whose entities nobody has tagged are random words under another name."""
+    for name, how in recipe.arms.items():
+        accounts = [account for outcome in found if outcome.arm == name for account in outcome.steps.values()]
+        if isinstance(how, LemMasks) and accounts:
+            kinds = [kind for kind in how.kinds if not any(one.get(f"masks_on_{kind.lower()}") for one in accounts)]
+            if kinds:
+                yield (
+                    f"Arm {name} was to hide {', '.join(kinds)}, and nothing in the text is tagged so. Give a language "
+                    f"a tagger that finds it, or leave it out of `kinds`."
+                )

