@@ -190,7 +190,8 @@ class Pretraining:
     def _step(self, hidden: int) -> None:
         gradients = [weight.grad for weight in self.weights.values()]
         group.add_up(gradients)
-        torch._foreach_div_(gradients, float(max(hidden, 1)))
+        for gradient in gradients:
+            gradient /= max(hidden, 1)
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.how.clip)
         self.optimizer.step()
 
