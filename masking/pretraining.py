@@ -191,7 +191,7 @@ class Pretraining:
         gradients = [weight.grad for weight in self.weights.values()]
         group.add_up(gradients)
         for gradient in gradients:
-            gradient /= max(hidden, 1)
+            gradient.div_(max(hidden, 1))
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.how.clip)
         self.optimizer.step()
 
