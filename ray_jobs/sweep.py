@@ -25,7 +25,7 @@ from ray_jobs.report import PAGE, write_report
 from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
 from ray_jobs.task import Task, disk_full_explained
-from ray_jobs.trials import Sweep, run_trials
+from ray_jobs.trials import STATE, Sweep, run_trials
 
 FORMAT = 1  # raise when a block holds something else than before
 
@@ -50,6 +50,7 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
                     f"is finished stays; the same command tries the others again."
                 )
             entries = _entries(run, [entry.piece for entry in entries])
+        run.store.delete_folder(STATE)  # also what a killed sweep has left
         if any(entry.state != "done" for entry in entries):
             raise KeyboardInterrupt  # which Tune keeps to itself
         table = _table(run, [entry.record for entry in entries if entry.record])

@@ -31,7 +31,7 @@ from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Task, disk_full_explained
 from ray_jobs.training import Training
-from ray_jobs.trials import Sweep, run_trials
+from ray_jobs.trials import STATE, Sweep, run_trials
 
 FORMAT = 1  # raise when a trial does something else than before
 SWEEP = "sweep"  # the stage
@@ -103,6 +103,7 @@ def sweep_entities(
                 refuse_unplaceable((entry.piece.place for entry in todo), ("cpus_per_worker", "gpus_per_worker"))
                 failed = _work(run, todo, len(entries), stop_weak)
             entries = run.entries(trials)
+        store.delete_folder(STATE)  # also what a killed sweep has left
         if any(
             entry.state != "done" and entry.piece.name not in failed and not _stopped(store, entry) for entry in entries
         ):

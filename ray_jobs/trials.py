@@ -55,7 +55,6 @@ def run_trials(store: Store, sweep: Sweep, tasks: Mapping[str, Task], total: int
             ),
         )
         found = tuner.fit()
-    store.delete_folder(STATE)
     results = [found[number] for number in range(len(found))]
     return {result.config["piece"]: why for result in results if result.config and (why := _why_failed(result))}
 

@@ -34,6 +34,8 @@ def head() -> Iterator[dict[str, str]]:
         str(free_port()),
         "--dashboard-port",
         str(dashboard),
+        "--dashboard-agent-listen-port",  # the usual one may be another cluster's
+        str(free_port()),
         "--num-cpus",
         "2",
         "--temp-dir",

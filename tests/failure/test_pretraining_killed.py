@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -61,8 +62,14 @@ def wait_for(command: subprocess.Popen[bytes], there: Callable[[], bool]) -> Non
 
 
 def killed(command: subprocess.Popen[bytes]) -> None:
+    """With all of its workers, one of which might save once more."""
+    family = psutil.Process(command.pid).children(recursive=True)
     os.killpg(command.pid, signal.SIGKILL)
     command.wait()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family, 30)
 
 
 def workers(command: subprocess.Popen[bytes], name: str) -> list[psutil.Process]:
@@ -112,6 +119,7 @@ def sweep_goes_on(run: Path) -> None:
     assert 1 <= len(before) < 4
 
     lines = list(sweep_entities(str(run), "contrasts", arms, None, False, None))
+    assert not (run / ".tune").exists()
     assert lines[0] == "4 of 4 trials finished"
     assert {meta: meta.stat().st_mtime_ns for meta in before} == before
     table = pq.read_table(run / "results" / "sweep-entities.parquet").to_pylist()

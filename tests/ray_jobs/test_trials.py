@@ -37,4 +37,3 @@ def test_a_trial_that_fails_is_told_one_that_dies_is_repeated_and_the_others_end
     assert failed["mistaken"] == "no such file; expected one"
     assert "by nought" in failed["broken"]
     assert {record.meta["name"] for record in store.records().values()} == {"good", "dies_once"}
-    assert not (tmp_path / "run" / ".tune").exists()
