@@ -7,7 +7,6 @@ together, starts them again when one dies, and hands the encoder over.
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +73,6 @@ class Processes:
 
 def train_together(training: Training, processes: Processes, desk: Desk) -> dict[str, Any]:
     """The work of a piece: train on Ray Train, put the encoder into the folder."""
-    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")  # two seconds is long for a small encoder
     from ray.train import Checkpoint, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
