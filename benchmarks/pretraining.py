@@ -40,7 +40,7 @@ from masking.start import PretrainedStart, ScratchStart
 from masking.tokens import Tokens
 
 SENTENCES = 32  # of a step
-STEPS, TURNS = 20, 5  # of a turn, after one to warm up
+STEPS, TURNS = 8, 3  # of a turn, after one to warm up
 QUICK_STEPS, QUICK_TURNS, QUICK_TEXTS = 2, 2, 300
 SHORTEST, LONGEST = 3, 250  # tokens, special ones included
 TEXTS, PIECES = 6000, 8000  # that the vocabulary is learnt from, and of
