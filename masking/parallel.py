@@ -95,7 +95,7 @@ def divide_all(bitexts: Mapping[str, Bitext], how: Division, seed: int) -> dict[
     """Texts that one encoder learns: what one of them keeps back is learnt from no other, whatever its id there."""
     alone = {name: divide(bitext, how, seed) for name, bitext in bitexts.items()}
     held = {
-        _plain(text) for one in alone.values() for part in (one.dev, one.test) for side in part.texts() for text in side
+        plain(text) for one in alone.values() for part in (one.dev, one.test) for side in part.texts() for text in side
     }
     return {name: divide(bitext, how, seed, held) for name, bitext in bitexts.items()}
 
@@ -103,7 +103,7 @@ def divide_all(bitexts: Mapping[str, Bitext], how: Division, seed: int) -> dict[
 def divide(bitext: Bitext, how: Division, seed: int, elsewhere: AbstractSet[str] = frozenset()) -> Divided:
     """By a hash of the id. What stands in dev or test is learnt from nowhere, and stands there once.
 
-    `elsewhere` are texts that others keep back, as `_plain` writes them.
+    `elsewhere` are texts that others keep back, as `plain` writes them.
     """
     fate = np.array([_fate(id, seed) for id in bitext.ids])
     order = np.argsort(fate, kind="stable").tolist()  # so that the first ones are random ones
@@ -111,7 +111,7 @@ def divide(bitext: Bitext, how: Division, seed: int, elsewhere: AbstractSet[str]
     kept_back, dropped = set[str](), dict.fromkeys(("short", "untranslated", "repeated", "kept back"), 0)
     seen = set[tuple[str, str]]()
     for place in order:
-        sides = _plain(bitext.source[place].text), _plain(bitext.target[place].text)
+        sides = plain(bitext.source[place].text), plain(bitext.target[place].text)
         held = fate[place] < how.test + how.dev
         away = any(side in kept_back or (not held and side in elsewhere) for side in sides)
         if reason := _wrong(sides, how, held, away, seen):
@@ -176,7 +176,8 @@ def pairs(bitexts: Iterable[Bitext], how: Layout) -> list[tuple[Tagged, Tagged]]
     return every
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """As texts are compared: neither case nor spaces tell them apart."""
     return " ".join(text.casefold().split())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from ray_jobs import judged, sentences, tagging
 from ray_jobs.job import Job
@@ -13,14 +13,17 @@ from ray_jobs.lem_results import write_results
 from ray_jobs.report.lem import write_report
 from ray_jobs.samples import samples_piece, start_piece
 from ray_jobs.stages import Piece, Place, Record, Stage
-from ray_jobs.training import Processes, Step, Training, train_together
+from ray_jobs.training import STEPS, Processes, Step, Training, train_together
 
 FORMAT = 1  # raise when a stage writes something else than before
-STEPS: tuple[Step, ...] = ("mono", "para")
 
 
 def stages(recipe: LemRecipe) -> list[Stage]:
-    plan = plan_of(recipe)
+    return stages_of(plan_of(recipe))
+
+
+def stages_of(plan: Plan) -> list[Stage]:
+    recipe = plan.recipe
     return [
         *tagging.stages_of(recipe, [plan.tags, *([plan.other] if plan.other else [])], plan.tests.values()),
         Stage("start", (plan.start,)),
@@ -54,8 +57,9 @@ class Plan:
     other: tagging.Plan | None
     tests: Mapping[str, Piece]  # sentences, by `NAME CODE`
 
-    @property
+    @cached_property
     def start(self) -> Piece:
+        """Made once: the encoder is hashed for it."""
         texts = {**self.tags.texts, **(self.other.texts if self.other else {}), **self.tests}
         return start_piece(self.recipe, texts)
 

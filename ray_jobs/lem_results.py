@@ -16,9 +16,9 @@ from ray_jobs.outcomes import Outcome, differences, told
 from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
+from ray_jobs.training import STEPS
 
 Records = Mapping[str, Record]
-STEPS = ("mono", "para")
 
 
 def write_results(store: Store, records: Records, recipe: LemRecipe) -> list[str]:
@@ -44,7 +44,7 @@ def outcomes(records: Records, recipe: LemRecipe) -> Iterator[Outcome]:
         names += [(arm.name, arm.seed, f"{group}.{arm.id}") for arm in arms(recipe)]
         for arm, seed, piece in names:
             if record := records.get(f"judged/{piece}"):
-                steps = {
+                steps: dict[str, Any] = {
                     step: records[f"{step}/{piece}"].meta["account"] for step in STEPS if f"{step}/{piece}" in records
                 }
                 yield Outcome(group, arm, seed, record, record.meta["account"]["figures"], steps)

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from langvec.errors import InputError
-from ray_jobs.lem import stages
+from ray_jobs.lem import Plan, plan_of, stages_of
 from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.stages import Record, Survey
 from ray_jobs.store import RECIPE, Store
@@ -20,6 +20,7 @@ class LemRun:
 
     store: Store
     recipe: LemRecipe
+    plan: Plan
     done: dict[str, Record]
 
     @classmethod
@@ -33,7 +34,7 @@ class LemRun:
             ) from None
         if wrong := [problem for source in recipe.corpora for problem in source.problems()] + recipe.problems():
             raise InputError(f"--run {uri}: {' '.join(wrong)}")
-        survey = Survey(store.records())
-        for stage in stages(recipe):
+        survey, plan = Survey(store.records()), plan_of(recipe)
+        for stage in stages_of(plan):
             survey.entries(stage.of(survey.done))
-        return cls(store, recipe, survey.done)
+        return cls(store, recipe, plan, survey.done)

@@ -19,7 +19,7 @@ from masking.curriculum import Curriculum
 from masking.encoder import Embedding
 from masking.entities import tagged
 from masking.masks import TokenMasks
-from masking.parallel import Bitext, Divided, Division, Layout, divide_all, join, pairs, sentences
+from masking.parallel import Bitext, Divided, Division, Layout, divide_all, join, pairs, plain, sentences
 from masking.pretraining import LOG, Lesson, pretrain
 from masking.start import AnyStart
 from masking.tokens import Tokens
@@ -120,7 +120,11 @@ def _make(
     pq.write_table(pa.Table.from_pylist(rows, _SET), desk.folder / SETS)
     train, dev = ([getattr(one, part) for one in divided.values()] for part in ("train", "dev"))
     kept_back = {
-        text for one in divided.values() for part in (one.dev, one.test) for side in part.texts() for text in side
+        plain(text)
+        for one in divided.values()
+        for part in (one.dev, one.test)
+        for side in part.texts()
+        for text in side
     }
     first = _other(desk, several, kept_back) if other_text else sentences(train)
     tokenizer = start.load(desk.needed["start"]).tokenizer
@@ -160,7 +164,11 @@ def _other(desk: Desk, several: Sequence[tuple[str, str]], kept_back: set[str]) 
     codes = {code for pair in several for code in pair}
     there = [code for code in sorted(codes) if any(name.startswith(f"mono {code} ") for name in desk.needed)]
     found = [one for code in there for one in tagged(_entities(desk, f"mono {code}"))]
-    return [one for one in {one.text: one for one in found}.values() if one.text.strip() and one.text not in kept_back]
+    return [
+        one
+        for one in {one.text: one for one in found}.values()
+        if one.text.strip() and plain(one.text) not in kept_back
+    ]
 
 
 def _refuse_empty(name: str, divided: Divided) -> None:

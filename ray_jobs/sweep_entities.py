@@ -20,7 +20,7 @@ from masking.tagging.kinds import Kind
 from ray_jobs.chain import run_chain
 from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
 from ray_jobs.judged import judge
-from ray_jobs.lem import Plan, plan_of
+from ray_jobs.lem import Plan
 from ray_jobs.lem_recipe import UNTOUCHED, Arm, LemRecipe, seeds
 from ray_jobs.lem_run import LemRun
 from ray_jobs.lock import exclusive
@@ -139,7 +139,7 @@ class _Run:
     @classmethod
     def open(cls, uri: str) -> _Run:
         found = LemRun.open(uri)
-        run = cls(found.store, found.recipe, plan_of(found.recipe), found.done)
+        run = cls(found.store, found.recipe, found.plan, found.done)
         if missing := [piece.id for piece in [run.plan.start, *run.samples] if piece.id not in run.done]:
             raise InputError(
                 f"--run {uri} lacks {', '.join(missing)}. Expected a run of `langscape lem` that has come so far; "

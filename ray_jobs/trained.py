@@ -20,9 +20,8 @@ from ray_jobs.lem_recipe import Arm, LemRecipe, arms
 from ray_jobs.samples import DEV
 from ray_jobs.stages import Record
 from ray_jobs.store import RECIPE, Store
-from ray_jobs.training import Step, Training
+from ray_jobs.training import STEPS, Step, Training
 
-STEPS: tuple[Step, ...] = ("mono", "para")
 Place = tuple[str, str, str]  # set, pair, metric
 
 

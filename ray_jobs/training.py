@@ -32,6 +32,7 @@ RETRIES = 3  # of a group of processes of which one died
 FAILED = "failed"  # in what a process reports: our own exception, by name, and what it says
 
 Step = Literal["mono", "para"]
+STEPS: tuple[Step, ...] = ("mono", "para")
 
 
 @dataclass(frozen=True)
