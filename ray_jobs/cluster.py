@@ -24,7 +24,6 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray would upload the working directory
     "RAY_task_oom_retries": "1",  # the default is to retry for ever
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # two seconds is long for a small encoder
 }
 
 

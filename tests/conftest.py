@@ -20,7 +20,6 @@ settings.load_profile("shared")
 
 # Set before Ray is imported.
 os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
-os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.2"  # two seconds is long for what tests train
 os.environ.pop("RAY_ADDRESS", None)
 
 REPOSITORY = Path(__file__).parent.parent
