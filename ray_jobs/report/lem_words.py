@@ -56,11 +56,10 @@ def figures(findings: LemFindings) -> list[Figure]:
 
 
 def _tokens(encoders: Sequence[Row]) -> Figure:
-    """What an encoder has read, over all steps; what it read after the epoch that was kept is not in it."""
+    """What an encoder has read, over all steps."""
     read = [sum(int(row.get(f"{step}_tokens") or 0) for step in _STEPS) for row in encoders]
     least = f", {min(read):,} at least" if min(read) < max(read) else ""
-    note = f"up to the epochs that were kept; {_counted(len(read), 'encoder')}{least}"
-    return Figure(f"{max(read):,}", "tokens read by an encoder", (note,))
+    return Figure(f"{max(read):,}", "tokens read by an encoder", (f"{_counted(len(read), 'encoder')}{least}",))
 
 
 def _best(compared: Comparison) -> Iterator[Figure]:
