@@ -1,0 +1,334 @@
+"""Fine-tuning of an encoder to tell classes of texts apart: the whole encoder learns, with a linear layer on top.
+
+Batches are of texts of about one length. All random draws are hashes of what they are for, so that a training that was
+killed goes on to the very same weights.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch.nn import functional
+
+from langvec.config import Strict
+from langvec.errors import TrainingError
+from langvec.sealed import Parts, moments, remember, seal, unseal
+from masking import start
+from masking.draws import Draws
+from masking.encoder import batches
+from masking.pretrained import Precision
+from masking.pretraining import BETAS, Memory
+
+Ints = npt.NDArray[np.int64]
+
+_SORTED_TOGETHER = 16  # batches whose texts are sorted by length before they are cut
+_JUDGED_TOKENS = {"cpu": 4096, "cuda": 65536}  # in one part when nothing is learnt, padding included
+_ENCODER = "encoder."
+
+
+class Tuning(Strict):
+    """How an encoder is fine-tuned."""
+
+    epochs: int = Field(3, ge=1, description="passes over the texts at most")
+    batch: int = Field(32, ge=1, description="texts of one step of the optimiser")
+    learning_rate: float = Field(5e-5, gt=0, description="of the encoder, after warming up; falls to 0 in a line")
+    head_learning_rate: float = Field(1e-3, gt=0, description="of what is fresh: the layer on top, and projections")
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the rates rise first")
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float = Field(1, gt=0, description="longest gradient")
+    dropout: float = Field(0.1, ge=0, lt=1, description="of the sentence's vector before the layer on top")
+    pooling: Literal["mean", "first"] = Field("mean", description="mean of all tokens, or the first token alone")
+    prefix: str = Field("", description="text before each text, e.g. `query: ` for E5")
+    max_tokens: int = Field(128, ge=4, description="longer texts are cut; special tokens and prefix count")
+    balanced: bool = Field(False, description="rare classes count as much as frequent ones")
+    patience: int | None = Field(None, ge=1, description="epochs without a better one before it stops; null: all")
+    keep: Literal["best", "last"] = Field("best", description="epoch that is kept; best by validation accuracy")
+    precision: Precision = Field("bfloat16", description="of products; weights and sums are float32")
+
+    def rate(self, step: int, steps: int) -> float:
+        """The share of the learning rates in a step."""
+        done = (step + 0.5) / steps
+        return done / self.warmup if done < self.warmup else (1 - done) / (1 - self.warmup)
+
+
+class Examples(NamedTuple):
+    """Texts with numbers of their classes and of their languages."""
+
+    texts: Sequence[str]
+    labels: Ints
+    languages: Ints
+
+
+class Regulariser(Protocol):
+    """A module with a loss of its own, which is saved, moved and trained with the model."""
+
+    def __call__(self, task: Any, pooled: Any, languages: Any) -> Any: ...
+    def predicted(self, pooled: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt, from which encoder on. `regulariser` makes one for vectors of so many dimensions."""
+
+    start: Path
+    train: Examples
+    validation: Examples  # texts of the languages that are trained on
+    classes: int
+    seed: int
+    name: str
+    memory: Memory
+    regulariser: Callable[[int], Any] | None = None
+
+
+class Judged(NamedTuple):
+    """What a fine-tuned encoder makes of some texts."""
+
+    classes: Ints
+    surest: npt.NDArray[np.float32]  # its probability
+    predicted: torch.Tensor | None  # by the regulariser
+
+
+@dataclass
+class Progress:
+    """Where training is; small, and plain data."""
+
+    step: int = 0
+    epoch: int = 0  # finished ones
+    batch: int = 0  # finished ones of the epoch under way
+    loss: float = 0.0  # of the epoch under way, summed over texts
+    best: float = -math.inf
+    best_epoch: int = 0
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Classifier(torch.nn.Module):
+    """An encoder, a linear layer on the vector of a text, and maybe a regulariser."""
+
+    def __init__(self, encoder: Any, classes: int, how: Tuning, regulariser: Any) -> None:
+        super().__init__()
+        self.encoder, self.how, self.regulariser = encoder, how, regulariser
+        self.head = torch.nn.Linear(encoder.config.hidden_size, classes)
+        torch.nn.init.normal_(self.head.weight, std=0.02)
+        torch.nn.init.zeros_(self.head.bias)
+
+    def pooled(self, ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        hidden = self.encoder(input_ids=ids, attention_mask=there.long()).last_hidden_state.float()
+        if self.how.pooling == "first":
+            return torch.as_tensor(hidden[:, 0])
+        return torch.as_tensor((hidden * there[:, :, None]).sum(dim=1) / there.sum(dim=1, keepdim=True))
+
+    def scores(self, pooled: torch.Tensor) -> torch.Tensor:
+        dropped = functional.dropout(pooled, self.how.dropout, self.training)
+        return functional.linear(dropped, self.head.weight, self.head.bias)
+
+
+def finetune(how: Tuning, lesson: Lesson) -> Finetuning:
+    """Train until it is finished; what was interrupted goes on."""
+    training = Finetuning(how, lesson)
+    while not training.finished:
+        training.run_epoch()
+    training.keep()
+    return training
+
+
+class Finetuning:
+    """The training of one classifier, step by step; afterwards the classifier."""
+
+    def __init__(self, how: Tuning, lesson: Lesson) -> None:
+        self.how, self.lesson, self.notes = how, lesson, list[str]()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        loaded = start.load(lesson.start)
+        self.tokenizer, self.longest = loaded.tokenizer, min(how.max_tokens, loaded.longest)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(Draws.of(lesson.seed, lesson.name, "fresh").key >> 1)
+            regulariser = lesson.regulariser(loaded.model.config.hidden_size) if lesson.regulariser else None
+            self.model = Classifier(loaded.model.base_model, lesson.classes, how, regulariser)
+        self.ids = self._ids(lesson.train.texts)
+        self.class_weights = _balanced(lesson.train.labels, lesson.classes) if how.balanced else None
+        self.progress, self.best = Progress(), dict[str, Any]()
+        known = self._restore()
+        self.model.to(self.device).train()
+        self.weights = {name: one for name, one in self.model.named_parameters() if self._learns(name, one)}
+        self.optimizer = self._optimizer(known)
+        self.seconds, self.learnt = 0.0, 0  # of this attempt
+
+    @property
+    def finished(self) -> bool:
+        progress = self.progress
+        if progress.batch:
+            return False
+        late = self.how.patience is not None and progress.epoch - progress.best_epoch >= self.how.patience
+        return progress.epoch == self.how.epochs or (bool(progress.epoch) and late)
+
+    def run_epoch(self) -> None:
+        """What is left of the epoch under way, and its validation."""
+        self.model.train()
+        for batch in islice(self._batches(), self.progress.batch, None):
+            self._learn(batch)
+            if self.lesson.memory.due():
+                self._remember()
+        self._end_epoch()
+        if self.lesson.memory.due():
+            self._remember()
+
+    def keep(self) -> None:
+        """Put the weights of the kept epoch into the model."""
+        self.model.load_state_dict(self.best, strict=False)
+        self.lesson.memory.draw(self.progress.epochs)
+
+    def account(self) -> dict[str, Any]:
+        kept = self.progress.epochs[self.progress.best_epoch - 1]
+        return {
+            "epochs": self.progress.epoch,
+            "kept_epoch": self.progress.best_epoch,
+            "texts": len(self.ids),
+            "texts_per_s": round(self.learnt / self.seconds, 1) if self.seconds else None,  # of this attempt
+            "notes": self.notes,
+            **{name: value for name, value in kept.items() if name != "epoch"},
+        }
+
+    def judge(self, texts: Sequence[str]) -> Judged:
+        """Classes of texts, in their order."""
+        ids = self._ids(texts)
+        classes, surest = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.float32)
+        vectors: dict[int, torch.Tensor] = {}
+        self.model.eval()
+        with torch.inference_mode():
+            for places in batches(np.array([len(one) for one in ids]), _JUDGED_TOKENS[self.device.type]):
+                pooled = self._pooled([ids[place] for place in places])
+                found = self.model.scores(pooled).softmax(dim=1).max(dim=1)
+                classes[places], surest[places] = found.indices.cpu().numpy(), found.values.cpu().numpy()
+                if self.model.regulariser is not None:
+                    vectors |= zip(places.tolist(), self.model.regulariser.predicted(pooled).cpu(), strict=True)
+        self.model.train()
+        return Judged(classes, surest, torch.stack([vectors[place] for place in range(len(ids))]) if vectors else None)
+
+    # One step
+
+    def _ids(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+        coded = self.tokenizer(
+            [self.how.prefix + text for text in texts], truncation=True, max_length=self.longest, verbose=False
+        )
+        return [np.array(ids, np.int32) for ids in coded["input_ids"]]
+
+    @property
+    def _steps(self) -> int:
+        """Of a whole epoch."""
+        return math.ceil(len(self.ids) / self.how.batch)
+
+    def _batches(self) -> Iterator[Ints]:
+        """The texts of an epoch: at random, but those of a batch of about one length."""
+        draws = Draws.of(self.lesson.seed, self.lesson.name, "order", self.progress.epoch)
+        random, sizes = np.random.default_rng(draws.key), np.array([len(one) for one in self.ids])
+        order, found = random.permutation(len(sizes)), list[Ints]()
+        for begin in range(0, len(order), self.how.batch * _SORTED_TOGETHER):
+            some = order[begin : begin + self.how.batch * _SORTED_TOGETHER]
+            some = some[np.argsort(sizes[some], kind="stable")]
+            found += [some[place : place + self.how.batch] for place in range(0, len(some), self.how.batch)]
+        yield from (found[place] for place in random.permutation(len(found)))
+
+    def _learn(self, batch: Ints) -> None:
+        progress, lesson, began = self.progress, self.lesson, time.perf_counter()
+        share = self.how.rate(progress.step, self._steps * self.how.epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["full"] * share
+        torch.manual_seed(Draws.of(lesson.seed, lesson.name, progress.step).key >> 1)
+        pooled = self._pooled([self.ids[place] for place in batch])
+        labels, languages = (
+            torch.from_numpy(of[batch]).to(self.device) for of in (lesson.train.labels, lesson.train.languages)
+        )
+        weights = None if self.class_weights is None else self.class_weights.to(self.device)
+        loss = functional.cross_entropy(self.model.scores(pooled), labels, weights)
+        whole = loss if self.model.regulariser is None else self.model.regulariser(loss, pooled, languages)
+        self.optimizer.zero_grad()
+        whole.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights.values(), self.how.clip)
+        self.optimizer.step()
+        progress.loss += float(loss.detach()) * len(batch)
+        if not math.isfinite(progress.loss):
+            raise TrainingError(
+                f"{lesson.name}: the loss is no longer a number after {progress.step} steps. Lower "
+                f"`tuning.learning_rate` (now {self.how.learning_rate:g}) or the weight of the vectors."
+            )
+        progress.step, progress.batch = progress.step + 1, progress.batch + 1
+        self.seconds, self.learnt = self.seconds + time.perf_counter() - began, self.learnt + len(batch)
+
+    def _pooled(self, ids: Sequence[npt.NDArray[np.int32]]) -> torch.Tensor:
+        sizes = np.array([len(one) for one in ids])
+        filled = np.arange(sizes.max()) < sizes[:, None]
+        padded = np.full(filled.shape, self.tokenizer.pad_token_id or 0, np.int64)
+        padded[filled] = np.concatenate(ids)
+        tensors = (torch.from_numpy(one).to(self.device) for one in (padded, filled))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.how.precision == "bfloat16"):
+            return torch.as_tensor(self.model.pooled(*tensors))
+
+    def _end_epoch(self) -> None:
+        progress, validation = self.progress, self.lesson.validation
+        right = self.judge(validation.texts).classes == validation.labels
+        progress.epoch += 1
+        accuracy = float(right.mean()) if len(right) else math.nan
+        row = {"epoch": progress.epoch, "train_loss": progress.loss / len(self.ids), "validation_accuracy": accuracy}
+        if self.how.keep == "last" or not len(right) or accuracy > progress.best:
+            progress.best, progress.best_epoch = accuracy, progress.epoch
+            self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
+        progress.epochs.append(row)
+        progress.batch, progress.loss = 0, 0.0
+
+    # What survives
+
+    def _learns(self, name: str, weight: Any) -> bool:
+        """Not the pooler, which nobody reads."""
+        return bool(weight.requires_grad) and not name.startswith(f"{_ENCODER}pooler.")
+
+    def _optimizer(self, known: Parts) -> torch.optim.AdamW:
+        """What is fresh learns faster; weight decay pulls at matrices only."""
+        groups = []
+        for fresh, rate in ((False, self.how.learning_rate), (True, self.how.head_learning_rate)):
+            own = [one for name, one in self.weights.items() if fresh != name.startswith(_ENCODER)]
+            for matrices, decay in ((True, self.how.weight_decay), (False, 0.0)):
+                some = [weight for weight in own if (weight.dim() > 1) == matrices]
+                groups.append({"params": some, "weight_decay": decay, "full": rate})
+        optimizer = torch.optim.AdamW([one for one in groups if one["params"]], betas=BETAS, fused=True)
+        remember(optimizer, self.weights, known, self.progress.step)
+        return optimizer
+
+    def _remember(self) -> None:
+        self.lesson.memory.save(self.state(), self.progress.epochs)
+
+    def state(self) -> bytes:
+        """All that a new process needs to go on as if it were this one."""
+        buffers = dict(self.model.regulariser.named_buffers()) if self.model.regulariser is not None else {}
+        parts: Parts = {"weights": {**self.weights}, "best": self.best, "buffers": buffers}
+        parts |= moments(self.optimizer, self.weights) if self.progress.step else {}
+        return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
+
+    def _restore(self) -> Parts:
+        """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
+        stored = self.lesson.memory.load()
+        found = unseal(stored) if stored is not None else None
+        if found is None:
+            self.notes += [] if stored is None else ["the checkpoint was damaged: trained from the start"]
+            return {}
+        parts, about = found
+        self.progress, self.notes = Progress(**about["progress"]), about["notes"]
+        self.model.load_state_dict(parts.pop("weights"), strict=False)
+        if buffers := parts.pop("buffers", {}):
+            self.model.regulariser.load_state_dict(buffers, strict=False)
+        self.best = parts.pop("best", {})
+        return parts
+
+
+def _balanced(labels: Ints, classes: int) -> torch.Tensor:
+    """A weight for each class; 1 on average over the texts."""
+    counts = np.bincount(labels, minlength=classes)
+    return torch.tensor(len(labels) / np.maximum(counts, 1) / max(int((counts > 0).sum()), 1), dtype=torch.float32)
