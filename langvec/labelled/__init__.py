@@ -7,7 +7,19 @@ from pydantic import Field
 from langvec.labelled.articles import Articles
 from langvec.labelled.base import SPLITS, Labelled, LabelledSource, Split
 from langvec.labelled.files import LabelledFiles
+from langvec.labelled.hub import LabelledHub
+from langvec.labelled.intents import Intents
 
-AnyLabelled = Annotated[Articles | LabelledFiles, Field(discriminator="kind")]
+AnyLabelled = Annotated[Articles | Intents | LabelledFiles | LabelledHub, Field(discriminator="kind")]
 
-__all__ = ["SPLITS", "AnyLabelled", "Articles", "Labelled", "LabelledFiles", "LabelledSource", "Split"]
+__all__ = [
+    "SPLITS",
+    "AnyLabelled",
+    "Articles",
+    "Intents",
+    "Labelled",
+    "LabelledFiles",
+    "LabelledHub",
+    "LabelledSource",
+    "Split",
+]
