@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -21,13 +21,11 @@ from pydantic import Field
 from torch.nn import functional
 
 from langvec.config import Strict
-from langvec.errors import TrainingError
-from langvec.sealed import Parts, moments, remember, seal, unseal
 from masking import start
 from masking.draws import Draws
 from masking.encoder import batches
+from masking.lasting import Lasting, Memory, Place, refuse_no_number
 from masking.pretrained import Precision
-from masking.pretraining import BETAS, Memory
 
 Ints = npt.NDArray[np.int64]
 
@@ -99,10 +97,9 @@ class Judged(NamedTuple):
 
 
 @dataclass
-class Progress:
+class Progress(Place):
     """Where training is; small, and plain data."""
 
-    step: int = 0
     epoch: int = 0  # finished ones
     batch: int = 0  # finished ones of the epoch under way
     loss: float = 0.0  # of the epoch under way, summed over texts
@@ -137,60 +134,49 @@ def finetune(how: Tuning, lesson: Lesson) -> Finetuning:
     training = Finetuning(how, lesson)
     while not training.finished:
         training.run_epoch()
-    training.keep()
+    training.kept()
+    lesson.memory.draw(training.place.epochs)
     return training
 
 
-class Finetuning:
+class Finetuning(Lasting[Progress]):
     """The training of one classifier, step by step; afterwards the classifier."""
 
     def __init__(self, how: Tuning, lesson: Lesson) -> None:
-        self.how, self.lesson, self.notes = how, lesson, list[str]()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.how, self.lesson = how, lesson
         loaded = start.load(lesson.start)
         self.tokenizer, self.longest = loaded.tokenizer, min(how.max_tokens, loaded.longest)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(Draws.of(lesson.seed, lesson.name, "fresh").key >> 1)
             regulariser = lesson.regulariser(loaded.model.config.hidden_size) if lesson.regulariser else None
-            self.model = Classifier(loaded.model.base_model, lesson.classes, how, regulariser)
+            model = Classifier(loaded.model.base_model, lesson.classes, how, regulariser)
         self.ids = self._ids(lesson.train.texts)
         self.class_weights = _balanced(lesson.train.labels, lesson.classes) if how.balanced else None
-        self.progress, self.best = Progress(), dict[str, Any]()
-        known = self._restore()
-        self.model.to(self.device).train()
-        self.weights = {name: one for name, one in self.model.named_parameters() if self._learns(name, one)}
-        self.optimizer = self._optimizer(known)
+        super().__init__(model, Progress(), lesson.memory, how.learning_rate, how.weight_decay, self._haste)
         self.seconds, self.learnt = 0.0, 0  # of this attempt
 
     @property
     def finished(self) -> bool:
-        progress = self.progress
-        if progress.batch:
+        place = self.place
+        if place.batch:
             return False
-        late = self.how.patience is not None and progress.epoch - progress.best_epoch >= self.how.patience
-        return progress.epoch == self.how.epochs or (bool(progress.epoch) and late)
+        late = self.how.patience is not None and place.epoch - place.best_epoch >= self.how.patience
+        return place.epoch == self.how.epochs or (bool(place.epoch) and late)
 
     def run_epoch(self) -> None:
         """What is left of the epoch under way, and its validation."""
         self.model.train()
-        for batch in islice(self._batches(), self.progress.batch, None):
+        for batch in islice(self._batches(), self.place.batch, None):
             self._learn(batch)
-            if self.lesson.memory.due():
-                self._remember()
+            self.remember(self.place.epochs)
         self._end_epoch()
-        if self.lesson.memory.due():
-            self._remember()
-
-    def keep(self) -> None:
-        """Put the weights of the kept epoch into the model."""
-        self.model.load_state_dict(self.best, strict=False)
-        self.lesson.memory.draw(self.progress.epochs)
+        self.remember(self.place.epochs)
 
     def account(self) -> dict[str, Any]:
-        kept = self.progress.epochs[self.progress.best_epoch - 1]
+        kept = self.place.epochs[self.place.best_epoch - 1]
         return {
-            "epochs": self.progress.epoch,
-            "kept_epoch": self.progress.best_epoch,
+            "epochs": self.place.epoch,
+            "kept_epoch": self.place.best_epoch,
             "texts": len(self.ids),
             "texts_per_s": round(self.learnt / self.seconds, 1) if self.seconds else None,  # of this attempt
             "notes": self.notes,
@@ -205,7 +191,7 @@ class Finetuning:
         self.model.eval()
         with torch.inference_mode():
             for places in batches(np.array([len(one) for one in ids]), _JUDGED_TOKENS[self.device.type]):
-                pooled = self._pooled([ids[place] for place in places])
+                pooled = self._pooled([ids[number] for number in places])
                 found = self.model.scores(pooled).softmax(dim=1).max(dim=1)
                 classes[places], surest[places] = found.indices.cpu().numpy(), found.values.cpu().numpy()
                 if self.model.regulariser is not None:
@@ -228,7 +214,7 @@ class Finetuning:
 
     def _batches(self) -> Iterator[Ints]:
         """The texts of an epoch: at random, but those of a batch of about one length."""
-        draws = Draws.of(self.lesson.seed, self.lesson.name, "order", self.progress.epoch)
+        draws = Draws.of(self.lesson.seed, self.lesson.name, "order", self.place.epoch)
         random, sizes = np.random.default_rng(draws.key), np.array([len(one) for one in self.ids])
         order, found = random.permutation(len(sizes)), list[Ints]()
         for begin in range(0, len(order), self.how.batch * _SORTED_TOGETHER):
@@ -238,29 +224,21 @@ class Finetuning:
         yield from (found[place] for place in random.permutation(len(found)))
 
     def _learn(self, batch: Ints) -> None:
-        progress, lesson, began = self.progress, self.lesson, time.perf_counter()
-        share = self.how.rate(progress.step, self._steps * self.how.epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["full"] * share
-        torch.manual_seed(Draws.of(lesson.seed, lesson.name, progress.step).key >> 1)
-        pooled = self._pooled([self.ids[place] for place in batch])
+        place, lesson, began = self.place, self.lesson, time.perf_counter()
+        share = self.how.rate(place.step, self._steps * self.how.epochs)
+        torch.manual_seed(Draws.of(lesson.seed, lesson.name, place.step).key >> 1)
+        pooled = self._pooled([self.ids[number] for number in batch])
         labels, languages = (
             torch.from_numpy(of[batch]).to(self.device) for of in (lesson.train.labels, lesson.train.languages)
         )
         weights = None if self.class_weights is None else self.class_weights.to(self.device)
         loss = functional.cross_entropy(self.model.scores(pooled), labels, weights)
         whole = loss if self.model.regulariser is None else self.model.regulariser(loss, pooled, languages)
-        self.optimizer.zero_grad()
         whole.backward()
-        torch.nn.utils.clip_grad_norm_(self.weights.values(), self.how.clip)
-        self.optimizer.step()
-        progress.loss += float(loss.detach()) * len(batch)
-        if not math.isfinite(progress.loss):
-            raise TrainingError(
-                f"{lesson.name}: the loss is no longer a number after {progress.step} steps. Lower "
-                f"`tuning.learning_rate` (now {self.how.learning_rate:g}) or the weight of the vectors."
-            )
-        progress.step, progress.batch = progress.step + 1, progress.batch + 1
+        self.step(self.how.learning_rate * share, self.how.clip)
+        place.loss += float(loss.detach()) * len(batch)
+        refuse_no_number(place.loss, lesson.name, place.step, place.epoch + 1)
+        place.step, place.batch = place.step + 1, place.batch + 1
         self.seconds, self.learnt = self.seconds + time.perf_counter() - began, self.learnt + len(batch)
 
     def _pooled(self, ids: Sequence[npt.NDArray[np.int32]]) -> torch.Tensor:
@@ -273,59 +251,20 @@ class Finetuning:
             return torch.as_tensor(self.model.pooled(*tensors))
 
     def _end_epoch(self) -> None:
-        progress, validation = self.progress, self.lesson.validation
+        place, validation = self.place, self.lesson.validation
         right = self.judge(validation.texts).classes == validation.labels
-        progress.epoch += 1
+        place.epoch += 1
         accuracy = float(right.mean()) if len(right) else math.nan
-        row = {"epoch": progress.epoch, "train_loss": progress.loss / len(self.ids), "validation_accuracy": accuracy}
-        if self.how.keep == "last" or not len(right) or accuracy > progress.best:
-            progress.best, progress.best_epoch = accuracy, progress.epoch
-            self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
-        progress.epochs.append(row)
-        progress.batch, progress.loss = 0, 0.0
+        row = {"epoch": place.epoch, "train_loss": place.loss / len(self.ids), "validation_accuracy": accuracy}
+        if self.how.keep == "last" or not len(right) or accuracy > place.best:
+            place.best, place.best_epoch = accuracy, place.epoch
+            self.keep()
+        place.epochs.append(row)
+        place.batch, place.loss = 0, 0.0
 
-    # What survives
-
-    def _learns(self, name: str, weight: Any) -> bool:
-        """Not the pooler, which nobody reads."""
-        return bool(weight.requires_grad) and not name.startswith(f"{_ENCODER}pooler.")
-
-    def _optimizer(self, known: Parts) -> torch.optim.AdamW:
-        """What is fresh learns faster; weight decay pulls at matrices only."""
-        groups = []
-        for fresh, rate in ((False, self.how.learning_rate), (True, self.how.head_learning_rate)):
-            own = [one for name, one in self.weights.items() if fresh != name.startswith(_ENCODER)]
-            for matrices, decay in ((True, self.how.weight_decay), (False, 0.0)):
-                some = [weight for weight in own if (weight.dim() > 1) == matrices]
-                groups.append({"params": some, "weight_decay": decay, "full": rate})
-        optimizer = torch.optim.AdamW([one for one in groups if one["params"]], betas=BETAS, fused=True)
-        remember(optimizer, self.weights, known, self.progress.step)
-        return optimizer
-
-    def _remember(self) -> None:
-        self.lesson.memory.save(self.state(), self.progress.epochs)
-
-    def state(self) -> bytes:
-        """All that a new process needs to go on as if it were this one."""
-        buffers = dict(self.model.regulariser.named_buffers()) if self.model.regulariser is not None else {}
-        parts: Parts = {"weights": {**self.weights}, "best": self.best, "buffers": buffers}
-        parts |= moments(self.optimizer, self.weights) if self.progress.step else {}
-        return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
-
-    def _restore(self) -> Parts:
-        """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
-        stored = self.lesson.memory.load()
-        found = unseal(stored) if stored is not None else None
-        if found is None:
-            self.notes += [] if stored is None else ["the checkpoint was damaged: trained from the start"]
-            return {}
-        parts, about = found
-        self.progress, self.notes = Progress(**about["progress"]), about["notes"]
-        self.model.load_state_dict(parts.pop("weights"), strict=False)
-        if buffers := parts.pop("buffers", {}):
-            self.model.regulariser.load_state_dict(buffers, strict=False)
-        self.best = parts.pop("best", {})
-        return parts
+    def _haste(self, name: str) -> float:
+        """What is fresh learns faster."""
+        return 1 if name.startswith(_ENCODER) else self.how.head_learning_rate / self.how.learning_rate
 
 
 def _balanced(labels: Ints, classes: int) -> torch.Tensor:

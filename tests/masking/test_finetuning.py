@@ -90,7 +90,7 @@ def test_killed_at_every_single_step_it_ends_with_the_same_weights(encoder: Path
             continue
     assert len(memory.states) == how.epochs * (8 + 1)  # each step of 8 texts, and each end of an epoch
     assert equal(undisturbed, interrupted)
-    assert interrupted.progress.epochs == undisturbed.progress.epochs
+    assert interrupted.place.epochs == undisturbed.place.epochs
 
 
 def test_a_damaged_checkpoint_is_told_and_training_begins_anew(encoder: Path) -> None:
@@ -131,15 +131,15 @@ def test_balanced_training_finds_a_rare_class_that_training_without_it_overlooks
 
 def test_a_loss_that_is_no_number_is_refused_with_what_to_do(encoder: Path) -> None:
     how = HOW.model_copy(update={"learning_rate": 1e30, "clip": 1e30, "warmup": 0})
-    with pytest.raises(TrainingError, match=r"no longer a number after .* Lower `tuning.learning_rate`"):
+    with pytest.raises(TrainingError, match=r"no longer a number after step .* Lower learning_rate"):
         finetune(how, lesson(encoder))
 
 
 def test_training_stops_after_patience_and_keeps_the_best_epoch(encoder: Path) -> None:
     how = HOW.model_copy(update={"epochs": 50, "patience": 2})
     done = finetune(how, lesson(encoder))
-    accuracies = [row["validation_accuracy"] for row in done.progress.epochs]
-    assert done.progress.epoch == done.progress.best_epoch + 2 < 50
-    assert accuracies[done.progress.best_epoch - 1] == max(accuracies)
+    accuracies = [row["validation_accuracy"] for row in done.place.epochs]
+    assert done.place.epoch == done.place.best_epoch + 2 < 50
+    assert accuracies[done.place.best_epoch - 1] == max(accuracies)
     right = done.judge(examples(30, 2).texts).classes == examples(30, 2).labels
     assert right.mean() == max(accuracies)
