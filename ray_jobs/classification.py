@@ -18,7 +18,7 @@ from masking import start
 from masking.start import AnyStart
 from ray_jobs import classified
 from ray_jobs.alchemy_targets import Second
-from ray_jobs.classification_recipe import NOTHING, ClassificationRecipe, Plain
+from ray_jobs.classification_recipe import NOTHING, ClassificationRecipe
 from ray_jobs.classified import ROWS, Judging
 from ray_jobs.stages import Desk, Piece, Place, Stage
 
@@ -93,11 +93,11 @@ class Plan:
     def tuned(self, arm: Arm) -> Piece:
         recipe, second = self.recipe, arm.second
         config = {"tuning": recipe.tuning.model_dump(), "seed": arm.seed, "format": FORMAT["tuned"]}
-        needs = {"encoder": self.encoders[arm.encoder], **self._needed_texts(arm.course)}
+        needs = {"encoder": self.encoders[arm.encoder], **self._needed_texts()}
         if second:
             config |= second.config()
             needs |= {f"vectors {name}": (self.features or {})[name] for name in second.blocks}
-        judging = self._judging(arm.course, arm.seed)
+        judging = self._judging(arm.course)
         return Piece(
             "tuned",
             arm.id,
@@ -108,16 +108,16 @@ class Plan:
             place=self._place(actor=True),
         )
 
-    def _plain(self, name: Plain, course: str) -> Piece:
-        judging = self._judging(course, self.recipe.seed)
-        config = judging.config() | {"baseline": name, "format": FORMAT["plain"]}
-        work = partial(classified.fit_plain, name, judging)
-        return Piece("plain", f"{name}.{course}", work, config, needs=self._needed_texts(course))
+    def _plain(self, name: str, course: str) -> Piece:
+        how, judging = self.recipe.baselines[name], self._judging(course)
+        config = judging.config() | how.model_dump() | {"format": FORMAT["plain"]}
+        work = partial(classified.fit_plain, how, judging)
+        return Piece("plain", f"{name}.{course}", work, config, needs=self._needed_texts())
 
-    def _needed_texts(self, course: str) -> dict[str, Piece]:
+    def _needed_texts(self) -> dict[str, Piece]:
         return {f"text {code}": piece for code, piece in self.texts.items()}
 
-    def _judging(self, course: str, seed: int) -> Judging:
+    def _judging(self, course: str) -> Judging:
         recipe = self.recipe
         codes, some = recipe.courses()[course], recipe.train_texts
         return Judging(tuple(self.texts), codes, recipe.judged_on, recipe.held_out, some, recipe.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import yaml
 from pydantic import Field
@@ -13,10 +13,10 @@ from langvec.config import Strict
 from langvec.errors import InputError
 from langvec.labelled import AnyLabelled, Split
 from masking.finetuning import Tuning
+from masking.plain_classifiers import AnyPlainClassifier, CharacterNgrams, Majority
 from masking.start import AnyStart
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]{0,39}$")]
-Plain = Literal["majority", "ngrams"]
 
 NOTHING = "none"  # no vectors beside the task
 
@@ -47,8 +47,8 @@ class ClassificationRecipe(Strict):
         0.1, gt=0, lt=1, description="share of the training texts to choose the epoch by, where there is no validation"
     )
     train_texts: int | None = Field(None, ge=1, description="training texts of a language at most; null: all")
-    baselines: tuple[Plain, ...] = Field(
-        ("majority", "ngrams"), description="what is judged beside: the commonest label; letters and regression"
+    baselines: dict[Name, AnyPlainClassifier] = Field(
+        {"majority": Majority(), "characters": CharacterNgrams()}, description="what encoders have to beat, by name"
     )
     compute: ClassificationCompute = ClassificationCompute()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from langvec.errors import InputError
 from langvec.labelled import Labelled, Split
 from langvec.labelled.checks import refuse_unknown_labels, without_seen
 from masking.finetuning import Examples, Lesson, Tuning, finetune
+from masking.plain_classifiers import AnyPlainClassifier
 from ray_jobs.alchemy_targets import Second
-from ray_jobs.classification_recipe import Plain
 from ray_jobs.stages import Desk
 
 TEXTS = "texts.parquet"
@@ -105,21 +105,24 @@ def tune(how: Tuning, judging: Judging, second: Second | None, seed: int, desk: 
     return done.account() | _dropped(texts) | ({"nameable": len(aims.known)} if aims else {})
 
 
-def fit_plain(name: Plain, judging: Judging, desk: Desk) -> dict[str, Any]:
-    """What needs no encoder: the commonest label, or letters and a regression."""
-    from masking.plain_classifiers import plain_classifier
-
+def fit_plain(how: AnyPlainClassifier, judging: Judging, desk: Desk) -> dict[str, Any]:
+    """What needs no encoder."""
     texts = material(judging, desk)
-    train = [
-        (text, label) for rows in texts.train.values() for text, label in zip(rows.texts, rows.labels, strict=True)
-    ]
-    classifier = plain_classifier(name, [text for text, _ in train], [label for _, label in train])
+    validation = _flat(texts.validation)
+    fitted = how.fit(*_flat(texts.train), validation if validation[0] else None)
     tables = []
     for code, rows in texts.judged.items():
-        labels, surest = classifier.classify(rows.texts)
-        tables.append(_items(code, rows, labels, surest, None))
+        chances = fitted.probabilities(rows.texts)
+        found = [fitted.classes[place] for place in chances.argmax(axis=1)]
+        tables.append(_items(code, rows, found, chances.max(axis=1), None))
     pq.write_table(pa.concat_tables(tables), desk.folder / ITEMS, compression="zstd")
-    return {"texts": len(train)} | _dropped(texts)
+    return {"texts": sum(len(rows.ids) for rows in texts.train.values())} | _dropped(texts)
+
+
+def _flat(texts: dict[str, Labelled]) -> tuple[list[str], list[str]]:
+    """Texts and labels of all languages."""
+    several = texts.values()
+    return [text for rows in several for text in rows.texts], [label for rows in several for label in rows.labels]
 
 
 def _splits(folder: Path) -> dict[str, Labelled]:
@@ -156,9 +159,10 @@ def _take(rows: Labelled, places: Sequence[int]) -> Labelled:
 
 def _examples(texts: dict[str, Labelled], labels: Sequence[str], codes: Sequence[str]) -> Examples:
     number = {label: place for place, label in enumerate(labels)}
+    flat, own = _flat(texts)
     return Examples(
-        [text for rows in texts.values() for text in rows.texts],
-        np.array([number[label] for rows in texts.values() for label in rows.labels], np.int64),
+        flat,
+        np.array([number[label] for label in own], np.int64),
         np.array([codes.index(code) for code, rows in texts.items() for _ in rows.ids], np.int64),
     )
 
@@ -172,9 +176,3 @@ def _dropped(texts: Material) -> dict[str, Any]:
     """Texts that were not judged since they, or the same in another language, were learnt."""
     found = {code: sum(rows.dropped.values()) for code, rows in texts.judged.items()}
     return {"not_judged": {code: count for code, count in found.items() if count}}
-
-
-def languages(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The items of each language."""
-    for code in table["lang"].unique().to_pylist():
-        yield code, table.filter(pa.compute.equal(table["lang"], code))
