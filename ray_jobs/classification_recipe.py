@@ -12,9 +12,9 @@ from pydantic import Field
 from langvec.config import Strict
 from langvec.errors import InputError
 from langvec.labelled import AnyLabelled, Split
-from masking.finetuning import Tuning
 from masking.plain_classifiers import AnyPlainClassifier, CharacterNgrams, Majority
 from masking.start import AnyStart
+from masking.tuning import Tuning
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]{0,39}$")]
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +15,13 @@ import pyarrow.parquet as pq
 from langvec.errors import InputError
 from langvec.labelled import Labelled, Split
 from langvec.labelled.checks import refuse_unknown_labels, without_seen
-from masking.finetuning import Examples, Lesson, Tuning, finetune
 from masking.plain_classifiers import AnyPlainClassifier
+from masking.tuning import Tuning
 from ray_jobs.alchemy_targets import Second
 from ray_jobs.stages import Desk
+
+if TYPE_CHECKING:
+    from masking.finetuning import Examples
 
 TEXTS = "texts.parquet"
 ITEMS = "items.parquet"
@@ -80,7 +83,8 @@ def material(judging: Judging, desk: Desk) -> Material:
 
 def tune(how: Tuning, judging: Judging, second: Second | None, seed: int, desk: Desk) -> dict[str, Any]:
     """Fine-tune an encoder, judge it on every language, and leave what it said of each text."""
-    from langvec.regulariser import Regulariser, named
+    from langvec.regulariser import Regulariser, named  # torch takes seconds to load
+    from masking.finetuning import Lesson, finetune
 
     texts = material(judging, desk)
     aims = second.targets(desk.needed, judging.codes, judging.course, judging.seed) if second else None
@@ -158,6 +162,8 @@ def _take(rows: Labelled, places: Sequence[int]) -> Labelled:
 
 
 def _examples(texts: dict[str, Labelled], labels: Sequence[str], codes: Sequence[str]) -> Examples:
+    from masking.finetuning import Examples
+
     number = {label: place for place, label in enumerate(labels)}
     flat, own = _flat(texts)
     return Examples(

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from langvec.errors import TrainingError
-from masking.finetuning import Examples, Finetuning, Lesson, Tuning, finetune
+from masking.finetuning import Examples, Finetuning, Lesson, finetune
 from masking.start import ScratchStart, save
+from masking.tuning import Tuning
 from tests.masking.small_lessons import Notebook
 
 HOW = Tuning(epochs=4, batch=8, learning_rate=5e-3, head_learning_rate=5e-3, precision="float32")
