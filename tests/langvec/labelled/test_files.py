@@ -118,6 +118,13 @@ def test_rows_that_cannot_be_used_are_refused_by_name(tmp_path: Path, name, rows
     assert message in str(error.value)
 
 
+def test_a_comma_that_should_be_quoted_is_refused_instead_of_moving_the_label(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nJa,good\nNein, danke,bad\n")
+    with pytest.raises(InputError, match="row 2: more fields than the header has"):
+        read(path)
+
+
 @pytest.mark.parametrize("value", [0.5, [1], {"a": 1}])
 def test_a_label_that_is_neither_word_nor_number_is_refused(tmp_path: Path, value: object) -> None:
     with pytest.raises(InputError, match="row 1: expected a label, found"):
