@@ -79,8 +79,10 @@ class CharacterNgrams(PlainClassifier):
         strengths = _PENALTIES if self.strength is None else (self.strength,)
         grams = self._grams()
         counted = grams.fit_transform(texts)
+        used = np.unique(counted.indices)  # the weights of the others would be 0: most columns, and most of the time
         with _one_thread():
-            fitted = [FittedNgrams(grams, self._regression(strength).fit(counted, labels)) for strength in strengths]
+            regressions = [self._regression(strength).fit(counted[:, used], labels) for strength in strengths]
+        fitted = [FittedNgrams(grams, used, regression) for regression in regressions]
         return fitted[0] if validation is None or len(fitted) == 1 else max(fitted, key=lambda f: _score(f, validation))
 
     def _drawn(self, texts: Sequence[str], labels: Sequence[str]) -> LabelledTexts:
@@ -128,6 +130,7 @@ class FittedNgrams:
     """Weights of n-grams."""
 
     grams: Any
+    used: npt.NDArray[np.integer]  # columns that occurred in training
     regression: Any
 
     @property
@@ -138,7 +141,7 @@ class FittedNgrams:
         if not len(texts):
             return np.zeros((0, len(self.classes)))
         with _one_thread():
-            return np.asarray(self.regression.predict_proba(self.grams.transform(texts)), np.float64)
+            return np.asarray(self.regression.predict_proba(self.grams.transform(texts)[:, self.used]), np.float64)
 
 
 def predicted(fitted: Fitted, texts: Sequence[str]) -> list[str]:

@@ -5,6 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from langvec.errors import InputError
 from masking.plain_classifiers import AnyPlainClassifier, CharacterNgrams, Majority, predicted
@@ -39,6 +42,16 @@ def test_characters_tell_classes_by_parts_of_words_never_seen_whole():
     assert chances.shape == (150, 3)
     assert chances.sum(axis=1) == pytest.approx(np.ones(150))
     assert fitted.probabilities([]).shape == (0, 3)
+
+
+def test_probabilities_are_those_of_the_library_on_all_columns():
+    (texts, labels), (others, _) = sentences(100, 1), sentences(30, 2)
+    counts = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), n_features=4096, alternate_sign=False, norm=None)
+    whole = make_pipeline(
+        counts, TfidfTransformer(sublinear_tf=True), LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
+    )
+    expected = whole.fit(texts, labels).predict_proba(others)
+    assert FEW.fit(texts, labels).probabilities(others) == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_same_texts_give_the_same_probabilities_and_a_seed_draws_those_learnt_from():
