@@ -64,7 +64,8 @@ def paired_macro_f1(gold: Classes, first: Classes, second: Classes, seed: int = 
     drawn = []
     for start in range(0, draws, _TOGETHER):
         size = min(_TOGETHER, draws - start)
-        drawn.append(_less(answers, random.multinomial(len(gold), counts / len(gold), size=size), len(first), random))
+        weights = random.multinomial(len(gold), counts / len(gold), size=size).astype(np.float64)
+        drawn.append(_less(answers, weights, len(first), random))
     return compared(value[0], np.concatenate(drawn))
 
 

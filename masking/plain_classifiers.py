@@ -79,7 +79,10 @@ class CharacterNgrams(PlainClassifier):
         strengths = _PENALTIES if self.strength is None else (self.strength,)
         grams = self._grams()
         counted = grams.fit_transform(texts)
-        fitted = [FittedNgrams(grams, self._regression(strength).fit(counted, labels)) for strength in strengths]
+        used = np.unique(counted.indices)  # the weights of the others would be 0: most columns, and most of the time
+        with _one_thread():
+            regressions = [self._regression(strength).fit(counted[:, used], labels) for strength in strengths]
+        fitted = [FittedNgrams(grams, used, regression) for regression in regressions]
         return fitted[0] if validation is None or len(fitted) == 1 else max(fitted, key=lambda f: _score(f, validation))
 
     def _drawn(self, texts: Sequence[str], labels: Sequence[str]) -> LabelledTexts:
@@ -127,6 +130,7 @@ class FittedNgrams:
     """Weights of n-grams."""
 
     grams: Any
+    used: npt.NDArray[np.integer]  # columns that occurred in training
     regression: Any
 
     @property
@@ -136,7 +140,8 @@ class FittedNgrams:
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         if not len(texts):
             return np.zeros((0, len(self.classes)))
-        return np.asarray(self.regression.predict_proba(self.grams.transform(texts)), np.float64)
+        with _one_thread():
+            return np.asarray(self.regression.predict_proba(self.grams.transform(texts)[:, self.used]), np.float64)
 
 
 def predicted(fitted: Fitted, texts: Sequence[str]) -> list[str]:
@@ -144,8 +149,15 @@ def predicted(fitted: Fitted, texts: Sequence[str]) -> list[str]:
     return [fitted.classes[best] for best in fitted.probabilities(texts).argmax(axis=1)]
 
 
+def _one_thread() -> Any:
+    """Sums come out the same on every machine; and threads that wait for a busy core take forty times as long."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(1)
+
+
 def _score(fitted: Fitted, validation: LabelledTexts) -> float:
-    from sklearn.metrics import f1_score
+    from sklearn.metrics import f1_score  # type: ignore[import-untyped]
 
     return float(f1_score(validation[1], predicted(fitted, validation[0]), average="macro", zero_division=0))
 

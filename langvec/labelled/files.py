@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from langvec.errors import InputError
 from langvec.labelled.base import SPLITS, Labelled, Split
 from langvec.labelled.tabular import Tabular
-from langvec.sources.base import ByCode, Code
+from langvec.sources.base import ByCode, Codes
 from langvec.sources.files import expand, fingerprint
 from langvec.sources.formats import TextFile
 from langvec.sources.templates import PLACEHOLDERS, fill, wrong_placeholders
@@ -32,7 +32,7 @@ class LabelledFiles(Tabular):
         description="language code -> split -> file, glob or URI, e.g. deu: {train: de/train.csv, test: de/test.csv}",
     )
     path: str | None = Field(None, description="instead: one template for all, e.g. sib-200/{code}/{split}.tsv")
-    languages: tuple[Code, ...] = Field((), description="with `path`: the languages it is filled in for")
+    languages: Codes | None = Field(None, description="with `path`: the languages it is filled in for")
     names: ByCode[str] = Field({}, description="with `path`: language code -> {name}, else its shortest ISO code")
     parts: dict[Split, str] = Field(
         {split: split for split in SPLITS},
@@ -54,7 +54,7 @@ class LabelledFiles(Tabular):
         return path and _absolute(path)
 
     def codes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.files, *self.languages]))
+        return tuple(dict.fromkeys([*self.files, *(self.languages or ())]))
 
     def splits(self, code: str) -> tuple[Split, ...]:
         return tuple(split for split in SPLITS if self._exists(code, split))
@@ -83,7 +83,7 @@ class LabelledFiles(Tabular):
                 "files: expected either `files`, a table per language and split, or one `path` for all; found "
                 f"{'both' if self.files else 'neither'}. Leave one out."
             ]
-        if bool(self.languages) != (self.path is not None):
+        if (self.languages is None) != (self.path is None):
             return ["files: expected `languages` beside `path`, and only there; it says what {code} stands for."]
         return wrong_placeholders("files", "path", self.path or "", (*PLACEHOLDERS, "split"))
 

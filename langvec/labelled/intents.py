@@ -92,18 +92,21 @@ class Intents(LabelledSource):
 
     def _problems(self, code: str) -> list[str]:
         try:
-            self._rows(code)
+            self._expanded(code)
         except InputError as error:
             return [f"intents, {code}: {error}"]
         return []
 
     def _rows(self, code: str) -> tuple[list[_Row], dict[str, int]]:
-        rows, dropped = _expanded(tuple(self._paths(code)), self.per_template, self.seed)
+        rows, dropped = self._expanded(code)
         if self.intents == "all":
             return rows, dropped
         shared = self._shared()
         kept = [row for row in rows if row.intent in shared]
         return kept, dropped | ({_UNSHARED: len(rows) - len(kept)} if len(kept) < len(rows) else {})
+
+    def _expanded(self, code: str) -> tuple[list[_Row], dict[str, int]]:
+        return _expanded(tuple(self._paths(code)), self.per_template, self.seed)
 
     def _shared(self) -> frozenset[str]:
         return frozenset.intersection(*(self._own(code) for code in self.languages))
@@ -179,14 +182,14 @@ def _expanded(paths: tuple[Path, ...], per_template: int, seed: int) -> tuple[li
 
 def _of_intent(intent: str, templates: list[tuple[str, Path]], per_template: int, seed: int) -> Iterator[_Row]:
     order = sorted(templates, key=lambda one: _hash(seed, "split", intent, one[0]))
-    splits: list[Split] = []
+    held: list[Split] = []
     for split, share in _SHARES.items():
-        splits += [split] * max(1, round(share * len(order)))
+        held += [split] * max(1, round(share * len(order)))
     for number, (template, path) in enumerate(order):
-        split: Split = splits[number] if number < len(splits) else "train"
+        own: Split = held[number] if number < len(held) else "train"
         random = np.random.default_rng(int.from_bytes(_hash(seed, "draws", intent, template), "little"))
         for place, text in enumerate(_utterances(template, path, per_template, random)):
-            yield _Row(split, intent, text, f"{intent} {number} {place}")
+            yield _Row(own, intent, text, f"{intent} {number} {place}")
 
 
 def _utterances(template: str, path: Path, wanted: int, random: np.random.Generator) -> list[str]:

@@ -40,6 +40,11 @@ class Tabular(LabelledSource):
         for number, record in enumerate(records, 1):
             if number == 1:
                 self._need_columns(record, where)
+            if None in record:  # where the csv module puts what is left over
+                raise InputError(
+                    f"{where}, row {number:,}: more fields than the header has. Expected quotation marks around a text "
+                    f"with a separator in it; mend the row."
+                )
             text, label = self._text(record, number, where), _label(record.get(self.label), classes, number, where)
             if label is None:
                 unlabelled.append(number)
