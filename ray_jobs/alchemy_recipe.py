@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from langvec.alchemy import CONTROLS, NEEDS_VECTORS, Control, targets
 from langvec.errors import InputError
+from langvec.languages import find
 from langvec.sources.base import Codes
 from ray_jobs.classification_recipe import NOTHING, ClassificationRecipe, Name
 from ray_jobs.language_vectors import AnyVectors, JoinedVectors, RunVectors, TableVectors, TextVectors
@@ -37,6 +38,8 @@ class AlchemyRecipe(ClassificationRecipe):
             raise ValueError(f"seen: {', '.join(strange)} not in `data`; expected some of {', '.join(there)}")
         if len(self.seen) == 1 and (self.vectors or self.controls):
             raise ValueError("seen: one language has nothing to be told from; expected two or more")
+        if "script" in self.controls and len({find(code).script for code in self.seen}) == 1:
+            raise ValueError("controls: all of `seen` are in one script, so that it says nothing; leave `script` out")
         return self
 
     @model_validator(mode="after")

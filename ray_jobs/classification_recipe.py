@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, ClassVar
 
 import yaml
 from pydantic import Field
@@ -36,6 +37,8 @@ class ClassificationCompute(Strict):
 
 class ClassificationRecipe(Strict):
     """Classes of texts in several languages, learnt by encoders from some of them."""
+
+    shipped_in: ClassVar[Path]
 
     seed: int = Field(1, ge=0, description="every random draw derives from it")
     data: AnyLabelled = Field(description="texts with labels, by language and split")

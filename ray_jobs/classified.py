@@ -174,7 +174,8 @@ def _examples(texts: dict[str, Labelled], labels: Sequence[str], codes: Sequence
 
 
 def _items(code: str, rows: Labelled, found: Sequence[str], surest: Any, named: Sequence[str] | None) -> pa.Table:
-    columns = [[code] * len(rows.ids), rows.ids, rows.labels, found, surest, named or [None] * len(rows.ids)]
+    names: Sequence[str | None] = named or [None] * len(rows.ids)
+    columns = [[code] * len(rows.ids), rows.ids, rows.labels, found, surest, names]
     return pa.Table.from_pydict(dict(zip(JUDGED.names, columns, strict=True)), JUDGED)
 
 
