@@ -40,11 +40,9 @@ def _mix(how: Mixing, desk: Desk) -> dict[str, Any]:
             f"{how.matrix} and {how.embedded} have {len(pairs)} texts with one id. Expected {_LEAST} or more: text "
             f"can be mixed where both languages have the same texts, under the same ids (`data.id`)."
         )
-    if isinstance(how.aligner, WordAlignment):
-        WordAligner.train(pairs, how.aligner).save(desk.folder / "aligner")
-        aligner: Any = WordAligner.load(desk.folder / "aligner")
-    else:
-        aligner = how.aligner.load()
+    aligner: Any = (
+        WordAligner.train(pairs, how.aligner) if isinstance(how.aligner, WordAlignment) else how.aligner.load()
+    )
 
     def written(text: str) -> str:
         return " ".join(clean(text, how.romanise)) if how.romanise else text
