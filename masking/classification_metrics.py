@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from langvec.errors import InputError
-from masking.metrics import DRAWS, Difference, Figures, Interval, compared, interval, paired, share
+from masking.metrics import DRAWS, Counts, Difference, Figures, Interval, compared, interval, paired, share
 
 Classes = npt.NDArray[np.integer]  # numbers of classes from 0
 
@@ -39,11 +39,11 @@ def macro_f1(gold: Classes, predicted: Classes, seed: int = 1, draws: int = DRAW
     are alike: so a draw is a multinomial draw of the cells of the confusion matrix.
     """
     _same_items(gold, predicted)
-    pairs, counts = np.unique(np.stack([gold, predicted]), axis=1, return_counts=True)
-    random, classes = np.random.default_rng(seed), int(pairs.max()) + 1
-    drawn = random.multinomial(counts.sum(), counts / counts.sum(), size=draws)
-    value, *others = _macro_f1(np.vstack([counts, drawn]), pairs[0], pairs[1], classes)
-    return interval(value, np.array(others))
+    (true, given), counts = np.unique(np.stack([gold, predicted]), axis=1, return_counts=True)
+    classes = int(max(true.max(), given.max())) + 1
+    value = _macro_f1(counts[None].astype(np.float64), true, given, classes)[0]
+    drawn = [_macro_f1(weights, true, given, classes) for weights in _redrawn(counts, draws, seed)]
+    return interval(value, np.concatenate(drawn))
 
 
 def paired_accuracy(gold: Classes, first: Classes, second: Classes, seed: int = 1, draws: int = DRAWS) -> Difference:
@@ -59,13 +59,9 @@ def paired_macro_f1(gold: Classes, first: Classes, second: Classes, seed: int = 
     """
     _same_items(gold, first[0], second[0])
     answers, counts = np.unique(np.vstack([gold, first, second]), axis=1, return_counts=True)  # texts that are alike
-    random = np.random.default_rng(seed)
     value = _less(answers, counts[None].astype(np.float64), len(first), None)
-    drawn = []
-    for start in range(0, draws, _TOGETHER):
-        size = min(_TOGETHER, draws - start)
-        weights = random.multinomial(len(gold), counts / len(gold), size=size).astype(np.float64)
-        drawn.append(_less(answers, weights, len(first), random))
+    random = np.random.default_rng((seed, 1))  # of the seeds; the texts have their own
+    drawn = [_less(answers, weights, len(first), random) for weights in _redrawn(counts, draws, seed)]
     return compared(value[0], np.concatenate(drawn))
 
 
@@ -90,6 +86,13 @@ def numbered(labels: Sequence[str], classes: Sequence[str]) -> Classes:
     if unknown:
         raise InputError(f"Labels {', '.join(unknown[:8])}. Expected some of {', '.join(classes)}.")
     return np.array([numbers[label] for label in labels], np.int64)
+
+
+def _redrawn(counts: Counts, draws: int, seed: int) -> Iterator[Figures]:
+    """How often each kind of text is in each draw, shape (some draws, kinds)."""
+    random, items = np.random.default_rng(seed), int(counts.sum())
+    for start in range(0, draws, _TOGETHER):
+        yield random.multinomial(items, counts / items, size=min(_TOGETHER, draws - start)).astype(np.float64)
 
 
 def _less(answers: Classes, weights: Figures, seeds: int, random: np.random.Generator | None) -> Figures:

@@ -91,7 +91,8 @@ def part_of(article: int) -> str:
     return next(part for part, articles in PARTS.items() if article in articles)
 
 
-def _paragraphs(code: str) -> list[_Paragraph]:
+@cache
+def _paragraphs(code: str) -> tuple[_Paragraph, ...]:
     """The paragraphs of the preferred translation, each with its place in its article."""
     if code not in available():
         raise InputError(
@@ -104,10 +105,10 @@ def _paragraphs(code: str) -> list[_Paragraph]:
     for article, text in zip(articles, batch.texts, strict=True):
         found.append(_Paragraph(article, places[article], text))
         places[article] += 1
-    return found
+    return tuple(found)
 
 
-def _usual(paragraphs: list[_Paragraph]) -> tuple[list[_Paragraph], dict[str, int]]:
+def _usual(paragraphs: tuple[_Paragraph, ...]) -> tuple[list[_Paragraph], dict[str, int]]:
     """The paragraphs whose place says what is in them; those left out are counted."""
     counts, usual = Counter(row.article for row in paragraphs), Counter(article for article, _ in _keys())
     kept = [row for row in paragraphs if counts[row.article] == usual[row.article]]
