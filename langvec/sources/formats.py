@@ -7,7 +7,7 @@ import gzip
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +24,7 @@ from langvec.sources.base import BATCH_LINES, Batch
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
 COMPRESSIONS = (".gz", ".zst", ".xz")
+Rows = list[dict[str, Any]]
 FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 
 
@@ -36,11 +37,13 @@ class TextFile:
     column: str
     passage: str | None
     errors: Literal["strict", "replace"]
+    suffix: str | None = None  # in place of the one in the name
+    header: bool = True  # csv and tsv: without one, columns are called 1, 2 and so on
 
     @property
     def format(self) -> str:
         """The suffix that says how the records are written, e.g. `.jsonl` of `a.jsonl.gz`."""
-        return (self._suffixes or ("",))[-1 - self._compressed]
+        return self.suffix or (self._suffixes or ("",))[-1 - self._compressed]
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
@@ -52,14 +55,31 @@ class TextFile:
         return bool(self._suffixes) and self._suffixes[-1] in COMPRESSIONS
 
     def read(self) -> Iterator[Batch]:
-        """The records of the file in order, in batches."""
+        """The texts of the file in order, in batches."""
+        if self.format == ".txt":
+            return (Batch(lines) for lines in self.lines())
+        wanted = [self.column, *([self.passage] if self.passage else [])]
+        return (_batch(records, self) for records in self.rows(wanted))
+
+    def lines(self) -> Iterator[list[str]]:
+        """The lines of plain text, in batches."""
+        with self.explained():
+            yield from _lines(self)
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Rows]:
+        """The records of a table in order, in batches; of Parquet these columns only."""
         if self.format not in _READERS:
             raise InputError(
                 f"{self.path}: the file's kind is not known. Expected a name that ends in one of {', '.join(FORMATS)}, "
                 f"also with {', '.join(COMPRESSIONS)} behind it. Rename the file or convert it."
             )
+        with self.explained():
+            yield from _READERS[self.format](self, columns)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
         try:
-            yield from _READERS[self.format](self)
+            yield
         except (
             EOFError,
             zlib.error,
@@ -124,12 +144,7 @@ def _decode(data: bytes, offset: int, file: TextFile) -> str:
         ) from None
 
 
-def _read_txt(file: TextFile) -> Iterator[Batch]:
-    for lines in _lines(file):
-        yield Batch(lines)
-
-
-def _read_jsonl(file: TextFile) -> Iterator[Batch]:
+def _rows_jsonl(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     number = 0
     for lines in _lines(file):
         records = []
@@ -137,7 +152,7 @@ def _read_jsonl(file: TextFile) -> Iterator[Batch]:
             number += 1
             if line.strip():
                 records.append(_json_record(line, f"{file.path}, line {number:,}"))
-        yield _batch(records, file)
+        yield records
 
 
 def _json_record(line: str, where: str) -> dict[str, Any]:
@@ -150,48 +165,65 @@ def _json_record(line: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _read_csv(file: TextFile) -> Iterator[Batch]:
+def _rows_csv(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     csv.field_size_limit(LONGEST_LINE)
     tabs = file.format == ".tsv"
     lines = (f"{line}\n" for block in _lines(file) for line in block)
     # Tab-separated files are written without quoting: a quotation mark there is text.
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(lines)
+    how: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
+    rows: Iterator[dict[str, Any]] = csv.DictReader(lines, **how) if file.header else _numbered(lines, how)
     while records := list(islice(rows, BATCH_LINES)):
-        yield _batch(records, file)
+        yield records
 
 
-def _read_parquet(file: TextFile) -> Iterator[Batch]:
+def _numbered(lines: Iterator[str], how: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows of a table without names; a row shorter than the first is filled up with nothing."""
+    first: list[str] | None = None
+    for row in csv.reader(lines, **how):
+        first = first or row
+        cells = row + [""] * (len(first) - len(row))
+        yield {str(place): cell for place, cell in enumerate(cells, 1)}
+
+
+def _rows_parquet(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     with file.filesystem.open_input_file(file.path) as raw, pq.ParquetFile(raw) as table:
-        wanted = [file.column, *([file.passage] if file.passage else [])]
-        _need_columns(wanted, table.schema_arrow.names, file.path)
+        there = table.schema_arrow.names
+        wanted = list(dict.fromkeys(name if name in there else name.partition(".")[0] for name in columns))
+        need_columns(wanted, there, file.path)
         for rows in table.iter_batches(batch_size=BATCH_LINES, columns=wanted):
-            yield _batch(rows.to_pylist(), file)
+            yield rows.to_pylist()
 
 
-def _batch(records: list[dict[str, Any]], file: TextFile) -> Batch:
-    texts = [_text(record, file.column, file.path) for record in records]
+def _batch(records: Rows, file: TextFile) -> Batch:
+    texts = [text_in(record, file.column, file.path) for record in records]
     if file.passage is None:
         return Batch(texts)
-    ids = [_value(record, file.passage, file.path) for record in records]
+    ids = [value_in(record, file.passage, file.path) for record in records]
     if None in ids or "" in ids:
         raise InputError(f"{file.path}: a record without an id in {file.passage!r}. Expected one in each; mend them.")
     return Batch(texts, [str(name) for name in ids])
 
 
-def _text(record: dict[str, Any], column: str, path: str) -> str:
-    value = _value(record, column, path)
+def text_in(record: dict[str, Any], column: str, path: str) -> str:
+    """A cell that has to hold text; nothing is the empty text."""
+    value = value_in(record, column, path)
     if value is None or isinstance(value, str):
         return value or ""
     raise InputError(f"{path}: expected text in column {column!r}, found {type(value).__name__} ({value!r:.40}).")
 
 
-def _value(record: dict[str, Any], column: str, path: str) -> Any:
-    if column not in record:
-        _need_columns([column], list(record), path)
-    return record[column]
+def value_in(record: dict[str, Any], column: str, path: str) -> Any:
+    """A cell; `translation.en` is field `en` of what stands in column `translation`."""
+    if column in record:
+        return record[column]
+    outer, _, inner = column.partition(".")
+    if isinstance(record.get(outer), dict) and inner:
+        return value_in(record[outer], inner, f"{path}, {outer}")
+    need_columns([column], list(record), path)
+    return None
 
 
-def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
+def need_columns(wanted: list[str], found: list[str], path: str) -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
         raise InputError(
@@ -200,10 +232,9 @@ def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
         )
 
 
-_READERS: dict[str, Callable[[TextFile], Iterator[Batch]]] = {
-    ".txt": _read_txt,
-    ".jsonl": _read_jsonl,
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".parquet": _read_parquet,
+_READERS: dict[str, Callable[[TextFile, Sequence[str]], Iterator[Rows]]] = {
+    ".jsonl": _rows_jsonl,
+    ".csv": _rows_csv,
+    ".tsv": _rows_csv,
+    ".parquet": _rows_parquet,
 }
