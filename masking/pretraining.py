@@ -9,43 +9,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from langvec.errors import TrainingError
-from langvec.sealed import Parts, moments, remember, seal, unseal
 from masking import group, start
 from masking.collator import IGNORED, Collator, MaskCounts, Vocabulary
 from masking.curriculum import Curriculum
 from masking.draws import Draws
 from masking.encoder import batches
+from masking.lasting import Lasting, Memory, Place, refuse_no_number
 from masking.masks import Masking
 from masking.pretrained import Pretrained
 from masking.tokens import Tokens
 
 LOG = "log.parquet"
 AT_ONCE = {"cpu": 2048, "cuda": 16384}  # tokens in one part, padding included
-BETAS = (0.9, 0.999)
 _HEADS = ("cls", "lm_head")  # what transformers calls a head that takes one row for each token
 
 Judge = Callable[[Pretrained], float]  # of retrieval on the dev set
-
-
-class Memory(Protocol):
-    """What outlives the process."""
-
-    def load(self) -> bytes | None: ...
-    def due(self) -> bool: ...
-    def save(self, state: bytes, epochs: Sequence[dict[str, Any]] = ()) -> None: ...
-    def draw(self, epochs: Sequence[dict[str, Any]]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -64,10 +53,9 @@ class Lesson:
 
 
 @dataclass
-class Progress:
-    """Where training is; small, and plain data."""
+class Progress(Place):
+    """Where training is."""
 
-    step: int = 0
     epoch: int = 0  # finished ones
     batch: int = 0  # finished ones of the epoch under way
     seen: int = 0  # tokens
@@ -87,7 +75,8 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
     seconds, progress = time.perf_counter() - started, training.progress
     if group.rank() == 0:
         lesson.memory.draw(progress.epochs)
-        start.save(training.kept(), folder)
+        training.lasting.kept()
+        start.save(training.pretrained, folder)
         pq.write_table(pa.Table.from_pylist(progress.epochs), folder / LOG)
     kept = progress.epochs[progress.best_epoch - 1]
     return {
@@ -96,7 +85,7 @@ def pretrain(how: Curriculum, masks: Masking, lesson: Lesson, folder: Path) -> d
         "tokens": progress.seen,
         "tokens_per_s": round((progress.seen - before) / seconds),  # of this attempt; validation included
         "processes": group.size(),
-        "notes": training.notes,
+        "notes": training.lasting.notes,
         **{name: value for name, value in kept.items() if name not in ("epoch", "tokens")},
     }
 
@@ -105,20 +94,18 @@ class Pretraining:
     """One stage of one model, step by step."""
 
     def __init__(self, how: Curriculum, masks: Masking, lesson: Lesson) -> None:
-        self.how, self.lesson, self.notes = how, lesson, list[str]()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.how, self.lesson = how, lesson
         self.pretrained = start.load(lesson.start)
         self.model = self.pretrained.model
+        for weight in self.model.base_model.parameters():  # the head may share the rows of its pieces with the body
+            weight.requires_grad_(not lesson.head_only)
         vocabulary = Vocabulary.of(self.pretrained.tokenizer)
         counts = np.bincount(lesson.train.ids, minlength=len(self.pretrained.tokenizer))
         self.collator = Collator(vocabulary, masks, lesson.seed, counts=counts)
         self.fixed = Collator(vocabulary, masks, lesson.seed, fixed=True, counts=counts)
         self.budget = how.budget(len(lesson.train.ids))
-        self.progress, self.best = Progress(), dict[str, Any]()
-        known = self._restore()
-        self.model.to(self.device).train()
-        self.weights = self._weights()
-        self.optimizer = self._optimizer(known)
+        self.lasting = Lasting(self.model, Progress(), lesson.memory, how.learning_rate, how.weight_decay)
+        self.device, self.progress = self.lasting.device, self.lasting.place
 
     @property
     def finished(self) -> bool:
@@ -140,10 +127,6 @@ class Pretraining:
         self._end_epoch()
         self._remember()
 
-    def kept(self) -> Pretrained:
-        self.model.load_state_dict(self.best, strict=False)
-        return self.pretrained
-
     # One step
 
     def _batches(self, order: np.ndarray) -> Iterator[np.ndarray]:
@@ -155,9 +138,6 @@ class Pretraining:
     def _learn(self, batch: np.ndarray) -> None:
         progress, sizes = self.progress, np.diff(self.lesson.train.starts)
         tokens = int(sizes[batch].sum())
-        for weights in self.optimizer.param_groups:
-            weights["lr"] = self.how.rate(progress.seen + tokens // 2, self.budget)
-        self.optimizer.zero_grad(set_to_none=False)
         nats, counts = 0.0, list[MaskCounts]()
         for number, part in enumerate(self._parts(self.lesson.train, batch)):
             inputs, counted = self.collator.collate([self.lesson.train[place] for place in part], progress.epoch)
@@ -168,7 +148,7 @@ class Pretraining:
                 loss.backward()
                 nats += float(loss.detach())
         whole = sum(counts[1:], counts[0])
-        self._step(whole.hidden)
+        self._step(whole.hidden, self.how.rate(progress.seen + tokens // 2, self.budget))
         progress.nats += self._together(nats)
         self._refuse_no_number(progress.nats)
         progress.masks = asdict(whole + MaskCounts(**progress.masks) if progress.masks else whole)
@@ -187,13 +167,12 @@ class Pretraining:
             logits = hidden_logits(self.model, inputs, there)
         return torch.nn.functional.cross_entropy(logits.float(), labels[there], reduction="sum")
 
-    def _step(self, hidden: int) -> None:
-        gradients = [weight.grad for weight in self.weights.values()]
+    def _step(self, hidden: int, rate: float) -> None:
+        gradients = [weight.grad for weight in self.lasting.weights.values()]
         group.add_up(gradients)
         for gradient in gradients:
             gradient.div_(max(hidden, 1))
-        torch.nn.utils.clip_grad_norm_(self.weights.values(), self.how.clip)
-        self.optimizer.step()
+        self.lasting.step(rate, self.how.clip)
 
     def _together(self, number: float) -> float:
         tensor = torch.tensor([number], dtype=torch.float64, device=self.device)
@@ -201,11 +180,7 @@ class Pretraining:
         return float(tensor)
 
     def _refuse_no_number(self, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss of {self.lesson.name} is no longer a number after step {self.progress.step} of epoch "
-                f"{self.progress.epoch + 1}. Lower learning_rate or clip, or use precision: float32."
-            )
+        refuse_no_number(loss, self.lesson.name, self.progress.step, self.progress.epoch + 1)
 
     # The end of an epoch
 
@@ -221,9 +196,9 @@ class Pretraining:
         cost = {"loss": row["validation_loss"], "last": -progress.epoch}.get(
             self.how.keep, -(row["dev_retrieval"] or 0.0)
         )
-        if cost < progress.best or not self.best:
+        if cost < progress.best or not self.lasting.best:
             progress.best, progress.best_epoch = cost, progress.epoch
-            self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
+            self.lasting.keep()
         progress.epochs.append(row)
         progress.batch, progress.nats, progress.masks = 0, 0.0, None
         self.lesson.tell(row)
@@ -244,48 +219,9 @@ class Pretraining:
         retrieval = self._together(found)
         return {"validation_loss": loss, "dev_retrieval": retrieval if self.lesson.judge else None}
 
-    # What survives
-
-    def _weights(self) -> dict[str, Any]:
-        """What learns, by name."""
-        for weight in self.model.base_model.parameters():  # the head may share the rows of its pieces with the body
-            weight.requires_grad_(not self.lesson.head_only)
-        learning = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
-        for weight in learning.values():
-            weight.grad = torch.zeros_like(weight)  # a process without a part has one to add, too
-        return learning
-
-    def _optimizer(self, known: Parts) -> torch.optim.AdamW:
-        """Weight decay pulls at matrices only."""
-        several = list(self.weights.values())
-        groups = [
-            {"params": [w for w in several if w.dim() > 1], "weight_decay": self.how.weight_decay},
-            {"params": [w for w in several if w.dim() == 1], "weight_decay": 0},
-        ]
-        optimizer = torch.optim.AdamW(groups, self.how.learning_rate, BETAS, fused=True)
-        remember(optimizer, self.weights, known, self.progress.step)
-        return optimizer
-
     def _remember(self) -> None:
-        if group.rank() == 0 and self.lesson.memory.due():
-            self.lesson.memory.save(self.state(), self.progress.epochs)
-
-    def state(self) -> bytes:
-        parts: Parts = {"weights": self.weights, "best": self.best, **moments(self.optimizer, self.weights)}
-        return seal(parts, {"progress": asdict(self.progress), "notes": self.notes})
-
-    def _restore(self) -> Parts:
-        """Go on from the state in memory, if there is one and it is whole; the optimizer's moments."""
-        stored = self.lesson.memory.load()
-        found = unseal(stored) if stored is not None else None
-        if found is None:
-            self.notes += [] if stored is None else ["the checkpoint was damaged: trained from the start"]
-            return {}
-        parts, about = found
-        self.progress, self.notes = Progress(**about["progress"]), about["notes"]
-        self.model.load_state_dict(parts.pop("weights"), strict=False)
-        self.best = parts.pop("best", {})
-        return parts
+        if group.rank() == 0:
+            self.lasting.remember(self.progress.epochs)
 
 
 def hidden_logits(model: Any, inputs: dict[str, Any], there: Any) -> Any:
