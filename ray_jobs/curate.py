@@ -53,13 +53,21 @@ class Plan:
         """Of each encoder; found out once, for models are hashed."""
         return {name: encoder.identity() for name, encoder in self.recipe.encoders.items()}
 
+    @cached_property
+    def known(self) -> dict[str, str]:
+        return curate_blocks.known_languages(self.recipe)
+
+    @cached_property
+    def translator(self) -> dict[str, str]:
+        return self.recipe.translation.how.identity() if self.recipe.translation else {}
+
     def sizes(self, done: Done) -> list[int]:
         record = done.get(self.pairs.id)
         return list(record.meta["account"]["blocks"]) if record else []
 
     def filtered(self, done: Done) -> list[Piece]:
         several = range(len(self.sizes(done)))
-        found = [curate_blocks.filtered_piece(self.recipe, number, self.pairs) for number in several]
+        found = [curate_blocks.filtered_piece(self.recipe, number, self.known, self.pairs) for number in several]
         return found or [self._waiting("filtered", self.pairs)]
 
     def learnt(self, done: Done) -> list[Piece]:
@@ -143,7 +151,7 @@ class Plan:
             return [self._waiting("translated", *self.kept(done))]
         seeds = range(self.recipe.seed, self.recipe.seed + how.seeds)
         return [
-            translated_piece(self.recipe, how, self._lesson(name, top, done), held_out, direction, seed)
+            translated_piece(self.recipe, how.how, self.translator, self._lesson(name, top, done), held_out, direction, seed)
             for name, top in self._lessons
             for direction in how.directions
             for seed in seeds

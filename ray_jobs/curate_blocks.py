@@ -37,17 +37,19 @@ _REASONS = pa.schema([("reasons", pa.list_(pa.string())), ("deviation", pa.float
 Flags = npt.NDArray[np.bool_]
 
 
-def filtered_piece(recipe: CurateRecipe, number: int, pairs: Piece) -> Piece:
+def filtered_piece(recipe: CurateRecipe, number: int, known: Mapping[str, str], pairs: Piece) -> Piece:
     config = {"filters": [one.model_dump() for one in recipe.filters], "block": number, "format": FORMAT}
-    inputs = {}
-    if asked := recipe.language_filter():
-        known = Udhr(languages=_known(recipe, asked.others))
-        inputs = {code: known.identity(code)["udhr"] for code in known.codes()}
-    return Piece("filtered", f"{number:05}", partial(_filter, recipe.filters, number), config, inputs, {"pairs": pairs})
+    work = partial(_filter, recipe.filters, number)
+    return Piece("filtered", f"{number:05}", work, config, known, {"pairs": pairs})
 
 
-def _known(recipe: CurateRecipe, others: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted({code for one in recipe.bitexts.values() for code in one.languages} | set(others)))
+def known_languages(recipe: CurateRecipe) -> dict[str, str]:
+    """What languages are told by, each with its hash."""
+    if (asked := recipe.language_filter()) is None:
+        return {}
+    codes = {code for one in recipe.bitexts.values() for code in one.languages} | set(asked.others)
+    source = Udhr(languages=tuple(sorted(codes)))
+    return {code: source.identity(code)["udhr"] for code in source.codes()}
 
 
 def _filter(filters: Sequence[AnyFilter], number: int, desk: Desk) -> dict[str, Any]:

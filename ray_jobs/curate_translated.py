@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from langvec.errors import InputError
 from masking.translation import AnyTranslator, PretrainedTranslator
 from ray_jobs.curate_pairs import read_held
 from ray_jobs.curate_ranks import read_kept
-from ray_jobs.curate_recipe import CurateRecipe, Direction, Translation
+from ray_jobs.curate_recipe import CurateRecipe, Direction
 from ray_jobs.stages import Desk, Piece, Place
 
 FORMAT = 1  # raise when the stage writes something else than before
@@ -23,11 +24,17 @@ Pairs = list[tuple[str, str]]
 
 
 def translated_piece(
-    recipe: CurateRecipe, how: Translation, kept: Piece, held_out: Piece, direction: Direction, seed: int
+    recipe: CurateRecipe,
+    how: AnyTranslator,
+    identity: Mapping[str, str],
+    kept: Piece,
+    held_out: Piece,
+    direction: Direction,
+    seed: int,
 ) -> Piece:
     languages = next(iter(recipe.bitexts.values())).languages
     target = languages[1] if direction == "forward" else languages[0]
-    translator = turned(how.how) if direction == "backward" else how.how
+    translator = turned(how) if direction == "backward" else how
     config = {"how": translator.model_dump(exclude={"model", "revision"}), "direction": direction, "target": target}
     compute = recipe.compute
     return Piece(
@@ -35,7 +42,7 @@ def translated_piece(
         f"{kept.name}.{direction}.{seed}",
         partial(_translate, translator, direction, target, seed),
         config | {"seed": seed, "format": FORMAT},
-        how.how.identity(),
+        identity,
         {"kept": kept, "held_out": held_out},
         seed,
         Place(compute.cpus_per_translator, compute.gpus_per_translator, actor=True),
