@@ -93,7 +93,9 @@ class Plan:
             return [self._waiting("scored", *filtered)]
         if name != WORDS:
             return [
-                curate_blocks.encoder_piece(self.recipe, name, number, self.identities[name], self.pairs, filtered[number])
+                curate_blocks.encoder_piece(
+                    self.recipe, name, number, self.identities[name], self.pairs, filtered[number]
+                )
                 for number in several
             ]
         learnt = {f"learnt {fold}": piece for fold, piece in enumerate(self.learnt(done))}
@@ -151,7 +153,9 @@ class Plan:
             return [self._waiting("translated", *self.kept(done))]
         seeds = range(self.recipe.seed, self.recipe.seed + how.seeds)
         return [
-            translated_piece(self.recipe, how.how, self.translator, self._lesson(name, top, done), held_out, direction, seed)
+            translated_piece(
+                self.recipe, how.how, self.translator, self._lesson(name, top, done), held_out, direction, seed
+            )
             for name, top in self._lessons
             for direction in how.directions
             for seed in seeds

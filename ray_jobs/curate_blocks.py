@@ -125,10 +125,14 @@ def encoder_piece(
     config = {"embedding": embedding.model_dump(exclude={"batch_tokens"}), "neighbours": recipe.neighbours}
     config |= {"block": number, "format": FORMAT}
     work = partial(_score_by_encoder, encoder, recipe.neighbours, number)
-    return Piece("scored", f"{name}.{number:05}", work, config, identity, _needs(recipe, pairs, filtered), place=_place(recipe))
+    return Piece(
+        "scored", f"{name}.{number:05}", work, config, identity, _needs(recipe, pairs, filtered), place=_place(recipe)
+    )
 
 
-def words_score_piece(recipe: CurateRecipe, number: int, pairs: Piece, filtered: Piece, learnt: Mapping[str, Piece]) -> Piece:
+def words_score_piece(
+    recipe: CurateRecipe, number: int, pairs: Piece, filtered: Piece, learnt: Mapping[str, Piece]
+) -> Piece:
     config = {"block": number, "seed": recipe.seed, "format": FORMAT}
     needs = _needs(recipe, pairs, filtered) | dict(learnt)
     work = partial(_score_by_words, number, recipe.seed)
@@ -183,4 +187,3 @@ def _written(columns: Mapping[str, Any], wanted: Flags, desk: Desk) -> dict[str,
 def _loaded(recipe: str) -> Encoder:
     """A worker that scores many blocks loads its encoder once."""
     return EncoderRecipe.model_validate_json(recipe).load()
-

@@ -127,9 +127,7 @@ def _hold_out(
     return {part: len(pairs) for part, pairs in found.items()}
 
 
-def _drawn(
-    bitexts: Mapping[str, AnyBitext], how: HeldOut, within: tuple[float, float], seed: int
-) -> list[Pair]:
+def _drawn(bitexts: Mapping[str, AnyBitext], how: HeldOut, within: tuple[float, float], seed: int) -> list[Pair]:
     """Pairs whose lot, a hash of the id, falls into a part; the lowest lots first."""
     lots: list[tuple[float, Pair]] = []
     for name, bitext in bitexts.items():

@@ -48,7 +48,11 @@ def _rank(name: str, seed: int, blocks: int, desk: Desk) -> dict[str, Any]:
     alone, after = best_first(scores), best_first(scores, out)
     columns = {"score": scores.astype(np.float32), "rank_alone": _ranks(alone), "rank": _ranks(after), "refused": out}
     pq.write_table(pa.table(columns), desk.folder / RANKS, compression="zstd")
-    account: dict[str, Any] = {"pairs": len(scores), "scored": int((~np.isnan(scores)).sum()), "passed": int((~out).sum())}
+    account: dict[str, Any] = {
+        "pairs": len(scores),
+        "scored": int((~np.isnan(scores)).sum()),
+        "passed": int((~out).sum()),
+    }
     labelled = bool(noise.any()) and name != ORACLE
     account["histogram"] = histogram(scores, (noise > 0).astype(np.int64))
     account["figures"] = list(_judged(noise, {False: alone, True: after})) if labelled else []
@@ -186,4 +190,8 @@ def ranking_scored_by(recipe: CurateRecipe, name: str) -> str:
     """The encoder, or the words, whose scores a ranking sorts by; nothing for one that needs none."""
     if name in (GIVEN, HEURISTICS, RATIO, RANDOM, ORACLE):
         return ""
-    return name if name not in {f"{one}-{how}" for one in recipe.encoders for how in ("margin", "cosine")} else name.rpartition("-")[0]
+    return (
+        name
+        if name not in {f"{one}-{how}" for one in recipe.encoders for how in ("margin", "cosine")}
+        else name.rpartition("-")[0]
+    )

@@ -171,7 +171,9 @@ class CurateRecipe(Strict):
         found += [f"encoders.{name}: {problem}" for name, one in self.encoders.items() for problem in one.problems()]
         found += [f"foreign: {problem}" for problem in self.foreign.problems()] if self.foreign else []
         found += [f"tests: {problem}" for problem in self.tests.problems()] if self.tests else []
-        found += [f"translation.how: {problem}" for problem in self.translation.how.problems()] if self.translation else []
+        found += (
+            [f"translation.how: {problem}" for problem in self.translation.how.problems()] if self.translation else []
+        )
         return [*found, *self._languages_that_nobody_knows()]
 
     def _languages_that_nobody_knows(self) -> list[str]:

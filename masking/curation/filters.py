@@ -185,7 +185,24 @@ class LanguageId(Filter):
 
     kind: Literal["language"] = "language"
     others: Annotated[tuple[str, ...], AfterValidator(_canonical)] = Field(
-        ("eng", "spa", "por", "fra", "ita", "deu", "nld", "swe", "pol", "ces", "ind", "vie", "tur", "rus", "arb", "hin"),
+        (
+            "eng",
+            "spa",
+            "por",
+            "fra",
+            "ita",
+            "deu",
+            "nld",
+            "swe",
+            "pol",
+            "ces",
+            "ind",
+            "vie",
+            "tur",
+            "rus",
+            "arb",
+            "hin",
+        ),
         min_length=1,
         description="languages that text may be in by mistake",
     )
@@ -203,16 +220,7 @@ class LanguageId(Filter):
 
 
 AnyFilter = Annotated[
-    Length
-    | Ratio
-    | Numbers
-    | Copied
-    | Script
-    | Punctuation
-    | Placeholders
-    | Repetition
-    | Duplicate
-    | LanguageId,
+    Length | Ratio | Numbers | Copied | Script | Punctuation | Placeholders | Repetition | Duplicate | LanguageId,
     Field(discriminator="kind"),
 ]
 _MANY = 10  # words in which repetition can be told
@@ -253,7 +261,9 @@ def _either(pairs: Candidates, wrong: Callable[[str, int], bool]) -> Flags:
 
 def _numbers(text: str) -> list[str]:
     """Numbers in European digits and without separators: 1,000 and 1.000 are one."""
-    return ["".join(str(unicodedata.digit(char)) for char in found if char.isdecimal()) for found in _NUMBER.findall(text)]
+    return [
+        "".join(str(unicodedata.digit(char)) for char in found if char.isdecimal()) for found in _NUMBER.findall(text)
+    ]
 
 
 def _common(some: Sequence[str], others: Sequence[str]) -> float:

@@ -17,7 +17,7 @@ _LEFT = (0.2, 0.5)  # of a truncated side
 
 
 class Noise(Strict):
-    """Share of all pairs that gets noise of each kind. Where it would change nothing, a pair stays as it is, and good."""
+    """Share of all pairs that gets noise of each kind. Where noise would change nothing, a pair stays good."""
 
     misaligned: float = Field(0.1, ge=0, le=1, description="the target of another pair")
     misordered: float = Field(0.1, ge=0, le=1, description="the words of the target in random order")

@@ -43,7 +43,9 @@ class CurateFindings:
 
     def figure(self, ranking: str, metric: str, filtered: bool, noise: str = "all") -> Row | None:
         wanted = (ranking, metric, filtered, noise)
-        found = (row for row in self.rankings if (row["ranking"], row["metric"], row["filtered"], row["noise"]) == wanted)
+        found = (
+            row for row in self.rankings if (row["ranking"], row["metric"], row["filtered"], row["noise"]) == wanted
+        )
         return next(found, None)
 
     @property

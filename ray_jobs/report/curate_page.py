@@ -157,4 +157,3 @@ def _examples_table(parts: Mapping[str, Sequence[Row]]) -> Table:
         for row in several
     ]
     return table(("which", "rank", "score", "source", "target", "noise", "reasons"), rows)
-

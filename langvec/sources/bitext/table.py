@@ -56,7 +56,9 @@ class Table(Bitext):
     def _batch(self, rows: Rows, file: TextFile) -> PairBatch:
         sources, targets = ([text_in(row, name, file.path) for row in rows] for name in (self.source, self.target))
         ids = [str(value_in(row, self.id, file.path)) for row in rows] if self.id else None
-        scores = [_number(value_in(row, self.score, file.path), self.score, file) for row in rows]if self.score else None
+        scores = (
+            [_number(value_in(row, self.score, file.path), self.score, file) for row in rows] if self.score else None
+        )
         return PairBatch(sources, targets, ids, scores)
 
 

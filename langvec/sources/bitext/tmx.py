@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from xml.parsers import expat  # noqa: S406 - entities are refused below
+from xml.parsers import expat
 
 from pydantic import Field
 
@@ -144,7 +144,9 @@ class _Units:
         raise self._refused("expected text without entities of its own, found one declared or used")
 
     def _refused(self, why: str) -> InputError:
-        return InputError(f"{self.path}, line {self._parser.CurrentLineNumber}: {why}. Mend the file or export it again.")
+        return InputError(
+            f"{self.path}, line {self._parser.CurrentLineNumber}: {why}. Mend the file or export it again."
+        )
 
 
 def speaks(code: str, name: str) -> bool:
