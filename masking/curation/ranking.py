@@ -90,12 +90,15 @@ def curve(good: Flags, points: int = 100) -> list[dict[str, float]]:
 def histogram(scores: Floats, kinds: Ints) -> list[dict[str, float]]:
     """How many pairs of each kind have about such a score; 0 are good ones, 1 noise, where that is known."""
     known = ~np.isnan(scores) & ~np.isinf(scores)
-    edges = np.histogram_bin_edges(scores[known], _BINS) if known.any() else np.zeros(1)
-    rows = []
+    if not known.any():
+        return []
+    edges = np.histogram_bin_edges(scores[known], _BINS)
+    bins = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    rows: list[dict[str, float]] = []
     for kind in np.unique(kinds).tolist():
-        found, _ = np.histogram(scores[known & (kinds == kind)], edges) if known.any() else ([], None)
+        found = np.histogram(scores[known & (kinds == kind)], edges)[0].tolist()
         rows += [
-            {"kind": kind, "low": float(low), "high": float(high), "pairs": int(count)}
-            for low, high, count in zip(edges[:-1], edges[1:], found, strict=True)
+            {"kind": kind, "low": low, "high": high, "pairs": count}
+            for (low, high), count in zip(bins, found, strict=True)
         ]
     return rows

@@ -34,7 +34,9 @@ class Moses(Bitext):
         done = 0
         while any(batches := [list(islice(lines, BATCH_LINES)) for lines in files]):
             if len(set(map(len, batches))) > 1:
-                raise self._unequal([done + len(batch) + sum(1 for _ in rest) for batch, rest in zip(batches, files, strict=True)])
+                raise self._unequal(
+                    [done + len(batch) + sum(1 for _ in rest) for batch, rest in zip(batches, files, strict=True)]
+                )
             scores = [_score(line, self.scores) for line in batches[2]] if self.scores else None
             yield PairBatch(batches[0], batches[1], None, scores)
             done += len(batches[0])

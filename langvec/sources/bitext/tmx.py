@@ -96,7 +96,7 @@ class _Units:
     def taken(self) -> PairBatch:
         """What has been found since."""
         pairs, self.pairs = self.pairs, []
-        return PairBatch(*([pair[place] for pair in pairs] for place in range(3)))
+        return PairBatch([pair[0] for pair in pairs], [pair[1] for pair in pairs], [pair[2] for pair in pairs])
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if not self.opened and tag != "tmx":
