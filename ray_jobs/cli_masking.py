@@ -71,10 +71,7 @@ def lem(
 @masking.command()
 def curate(
     recipe: Annotated[
-        str,
-        typer.Option(
-            "--recipe", metavar="NAME|FILE", help="A shipped recipe (curation-demo, curation-paper) or a YAML file."
-        ),
+        str, typer.Option("--recipe", metavar="NAME|FILE", help="curation-demo, curation-paper, or a YAML file.")
     ],
     run: RunOption,
     settings: SetOption = None,

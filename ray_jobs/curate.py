@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from masking.curation.lexical import FOLDS
-from ray_jobs import curate_blocks, curate_pairs, curate_ranks
+from ray_jobs import curate_blocks, curate_held, curate_pairs, curate_ranks
 from ray_jobs.curate_recipe import WORDS, CurateRecipe
 from ray_jobs.curate_results import write_results
-from ray_jobs.curate_translated import translated_piece
+from ray_jobs.curate_translated import translated_piece, translators_place
 from ray_jobs.job import Job
 from ray_jobs.report.curate import write_report
-from ray_jobs.stages import Desk, Piece, Pool, Record, Stage
+from ray_jobs.stages import Desk, Piece, Place, Pool, Record, Stage
 
 Done = Mapping[str, Record]
 
@@ -42,7 +42,7 @@ class Plan:
 
     @cached_property
     def held_out(self) -> Piece | None:
-        return curate_pairs.held_out_piece(self.recipe)
+        return curate_held.held_out_piece(self.recipe)
 
     @cached_property
     def pairs(self) -> Piece:
@@ -90,7 +90,7 @@ class Plan:
     def _scored_by(self, name: str, done: Done) -> list[Piece]:
         filtered, several = self.filtered(done), range(len(self.sizes(done)))
         if not several:
-            return [self._waiting("scored", *filtered)]
+            return [self._waiting("scored", *filtered, place=curate_blocks.place_of(self.recipe))]
         if name != WORDS:
             return [
                 curate_blocks.encoder_piece(
@@ -150,7 +150,7 @@ class Plan:
         if how is None or held_out is None:
             return []
         if not self.sizes(done):
-            return [self._waiting("translated", *self.kept(done))]
+            return [self._waiting("translated", *self.kept(done), place=translators_place(self.recipe))]
         seeds = range(self.recipe.seed, self.recipe.seed + how.seeds)
         return [
             translated_piece(
@@ -161,13 +161,14 @@ class Plan:
             for seed in seeds
         ]
 
-    def _waiting(self, stage: str, *needs: Piece) -> Piece:
+    def _waiting(self, stage: str, *needs: Piece, place: Place = Place()) -> Piece:  # noqa: B008 - frozen
         """Stands for the pieces of a stage while nobody knows how many they are."""
-        return Piece(stage, "pairs", _nothing, {}, needs={one.id: one for one in needs})
+        return Piece(stage, "pairs", _nothing, {}, needs={one.id: one for one in needs}, place=place)
 
 
 def _nothing(desk: Desk) -> dict[str, Any]:
     raise AssertionError("a piece that waits is never worked on")
 
 
-JOB = Job("curate", CurateRecipe, stages, write_results, ("cpus_per_encoder", "gpus_per_encoder"), write_report)
+SHARES = ("cpus_per_encoder or cpus_per_translator", "gpus_per_encoder or gpus_per_translator")
+JOB = Job("curate", CurateRecipe, stages, write_results, SHARES, write_report)

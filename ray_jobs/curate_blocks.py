@@ -126,7 +126,7 @@ def encoder_piece(
     config |= {"block": number, "format": FORMAT}
     work = partial(_score_by_encoder, encoder, recipe.neighbours, number)
     return Piece(
-        "scored", f"{name}.{number:05}", work, config, identity, _needs(recipe, pairs, filtered), place=_place(recipe)
+        "scored", f"{name}.{number:05}", work, config, identity, _needs(recipe, pairs, filtered), place=place_of(recipe)
     )
 
 
@@ -136,10 +136,11 @@ def words_score_piece(
     config = {"block": number, "seed": recipe.seed, "format": FORMAT}
     needs = _needs(recipe, pairs, filtered) | dict(learnt)
     work = partial(_score_by_words, number, recipe.seed)
-    return Piece("scored", f"{WORDS}.{number:05}", work, config, needs=needs, place=_place(recipe))
+    return Piece("scored", f"{WORDS}.{number:05}", work, config, needs=needs, place=place_of(recipe))
 
 
-def _place(recipe: CurateRecipe) -> Place:
+def place_of(recipe: CurateRecipe) -> Place:
+    """What an encoder asks of the cluster."""
     return Place(recipe.compute.cpus_per_encoder, recipe.compute.gpus_per_encoder)
 
 

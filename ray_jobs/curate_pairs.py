@@ -1,15 +1,14 @@
-"""The first stages of `curate`: pairs that are held out, and blocks of candidates."""
+"""The stage of candidates of `curate`: blocks of pairs, with noise if asked for, and with what has been seen before."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,44 +21,25 @@ from langvec.sources import AnySource
 from langvec.sources.bitext import AnyBitext
 from masking.curation.filters import log_ratios
 from masking.curation.noise import Noise, noisy
-from masking.draws import Draws
 from masking.parallel import plain
-from ray_jobs.curate_recipe import CurateRecipe, HeldOut
+from ray_jobs.curate_held import held_texts
+from ray_jobs.curate_read import Pair, identities, read_pairs
+from ray_jobs.curate_recipe import CurateRecipe
 from ray_jobs.stages import Desk, Piece
 
 FORMAT = 1  # raise when a stage writes something else than before
 CENTRES = "centres.json"  # the median length ratio of each pair of languages
-PARTS = ("dev", "test")
 SEEN = ("pair", "source", "target")
-_HELD = pa.schema([(name, pa.string()) for name in ("id", "source", "target")])
 _TEXTS = [(name, pa.string()) for name in ("id", "corpus", "source_lang", "target_lang", "source", "target", "noise")]
 SCHEMA = pa.schema([*_TEXTS, ("given", pa.float32()), *((f"seen_{side}", pa.bool_()) for side in SEEN)])
-_UNIT = float(1 << 64)
-_SPARE = 4  # times as many pairs are remembered as are kept back, since some are alike
 _FOREIGN = 20_000  # lines of a third language, of 20 characters or more
 _LEAST_FOREIGN = 20
 _STEP, _WIDEST = 0.01, 10.0  # bins of the histogram of length ratios, and where it ends
 
 
-class Pair(NamedTuple):
-    id: str
-    source: str
-    target: str
-    given: float
-
-
-def held_out_piece(recipe: CurateRecipe) -> Piece | None:
-    if recipe.held_out is None:
-        return None
-    config = {"held_out": recipe.held_out.model_dump(), "seed": recipe.seed, "format": FORMAT}
-    inputs = _identities(recipe.bitexts) | (_identities({"tests": recipe.tests}) if recipe.tests else {})
-    work = partial(_hold_out, recipe.bitexts, recipe.tests, recipe.held_out, recipe.seed)
-    return Piece("held_out", "pairs", work, config, inputs, seed=recipe.seed)
-
-
 def pairs_piece(recipe: CurateRecipe, held_out: Piece | None) -> Piece:
     config: dict[str, Any] = {"pairs_per_block": recipe.pairs_per_block, "format": FORMAT}
-    inputs = _identities(recipe.bitexts)
+    inputs = identities(recipe.bitexts)
     if recipe.noise:
         config |= {"noise": recipe.noise.model_dump(), "seed": recipe.seed}
         if recipe.foreign:
@@ -70,89 +50,12 @@ def pairs_piece(recipe: CurateRecipe, held_out: Piece | None) -> Piece:
     return Piece("pairs", "pairs", work, config, inputs, needs, recipe.seed)
 
 
-def _identities(bitexts: Mapping[str, AnyBitext]) -> dict[str, str]:
-    named = [(name, one.identity() | {"languages": "-".join(one.languages)}) for name, one in bitexts.items()]
-    return {f"{name} {what}": which for name, found in named for what, which in found.items()}
-
-
 def block_file(number: int) -> str:
     return f"{number:05}.parquet"
 
 
 def read_block(folder: Path, number: int, columns: Sequence[str] | None = None) -> pa.Table:
     return pq.read_table(folder / block_file(number), columns=columns)
-
-
-def read_held(folder: Path, part: str) -> list[tuple[str, str]]:
-    table = pq.read_table(folder / f"{part}.parquet")
-    return list(zip(table["source"].to_pylist(), table["target"].to_pylist(), strict=True))
-
-
-def _read(name: str, bitext: AnyBitext, counts: Counter[str]) -> Iterator[list[Pair]]:
-    """Clean pairs with text on both sides, batch by batch; the others are counted."""
-    number = 0
-    for batch in bitext.read():
-        sides = [_one_line_each(texts) for texts in (batch.sources, batch.targets)]
-        ids = batch.ids or [str(number + place) for place in range(1, len(batch.sources) + 1)]
-        scores = batch.scores or [float("nan")] * len(ids)
-        number += len(ids)
-        every = [Pair(f"{name}:{id}", *row) for id, *row in zip(ids, *sides, scores, strict=True)]
-        counts["read"] += len(every)
-        counts["no source"] += sum(not pair.source for pair in every)
-        counts["no target"] += sum(bool(pair.source) and not pair.target for pair in every)
-        yield [pair for pair in every if pair.source and pair.target]
-
-
-def _one_line_each(texts: Sequence[str]) -> list[str]:
-    return clean("\n".join(text.replace("\n", " ") for text in texts)) if texts else []
-
-
-def _hold_out(
-    bitexts: Mapping[str, AnyBitext], tests: AnyBitext | None, how: HeldOut, seed: int, desk: Desk
-) -> dict[str, Any]:
-    taken = set[str]()
-    found = {}
-    for part, low, high in (("test", 0.0, how.test), ("dev", how.test, how.test + how.dev)):
-        sources = {"tests": tests} if tests and part == "test" else bitexts
-        within = (0.0, 1.0) if sources is not bitexts else (low, high)
-        found[part] = _different(_drawn(sources, how, within, seed), taken, how.most)
-        rows = [pair._asdict() | {"given": None} for pair in found[part]]
-        table = pa.Table.from_pylist([{name: row[name] for name in _HELD.names} for row in rows], _HELD)
-        pq.write_table(table, desk.folder / f"{part}.parquet")
-    if short := [part for part in PARTS if len(found[part]) < 2]:  # noqa: PLR2004
-        raise InputError(
-            f"held_out: fewer than two pairs for {' and '.join(short)}. Expected more: give more text, raise its share "
-            f"or lower held_out.least_words (now {how.least_words})."
-        )
-    return {part: len(pairs) for part, pairs in found.items()}
-
-
-def _drawn(bitexts: Mapping[str, AnyBitext], how: HeldOut, within: tuple[float, float], seed: int) -> list[Pair]:
-    """Pairs whose lot, a hash of the id, falls into a part; the lowest lots first."""
-    lots: list[tuple[float, Pair]] = []
-    for name, bitext in bitexts.items():
-        for pairs in _read(name, bitext, Counter()):
-            drawn = ((Draws.of(seed, "held_out", pair.id).key / _UNIT, pair) for pair in pairs)
-            lots += [(lot, pair) for lot, pair in drawn if within[0] <= lot < within[1] and _fit(pair, how)]
-            if len(lots) > 2 * _SPARE * how.most:
-                lots = sorted(lots)[: _SPARE * how.most]
-    return [pair for _, pair in sorted(lots)]
-
-
-def _fit(pair: Pair, how: HeldOut) -> bool:
-    short = min(len(pair.source.split()), len(pair.target.split())) < how.least_words
-    return not short and plain(pair.source) != plain(pair.target)
-
-
-def _different(pairs: Sequence[Pair], taken: set[str], most: int) -> list[Pair]:
-    """So many pairs of which no text stands anywhere else among what is held out."""
-    found: list[Pair] = []
-    for pair in pairs:
-        sides = {plain(pair.source), plain(pair.target)}
-        if len(found) < most and not sides & taken:
-            found.append(pair)
-            taken |= sides
-    return found
 
 
 def _write(
@@ -164,13 +67,13 @@ def _write(
     desk: Desk,
 ) -> dict[str, Any]:
     texts = _foreign(foreign) if noise and noise.wrong_language and foreign else []
-    held = _held_texts(desk)
+    held = held_texts(desk)
     blocks = _Blocks(desk.folder, per_block, noise, texts, seed)
     counts: dict[str, Counter[str]] = {}
     for name, bitext in bitexts.items():
         counts[name] = Counter(dict.fromkeys(("read", "no source", "no target", "held out"), 0))
         blocks.begin(name, bitext.languages)
-        for pairs in _read(name, bitext, counts[name]):
+        for pairs in read_pairs(name, bitext, counts[name]):
             kept = [pair for pair in pairs if not held & {plain(pair.source), plain(pair.target)}]
             counts[name]["held out"] += len(pairs) - len(kept)
             blocks.add(kept)
@@ -200,13 +103,6 @@ def _foreign(source: AnySource) -> list[str]:
     if not found:
         raise InputError(f"foreign: no text of {_LEAST_FOREIGN} characters or more. Expected some for noise.")
     return found[:_FOREIGN]
-
-
-def _held_texts(desk: Desk) -> AbstractSet[str]:
-    if "held_out" not in desk.needed:
-        return frozenset()
-    pairs = [pair for part in PARTS for pair in read_held(desk.needed["held_out"], part)]
-    return frozenset(plain(text) for pair in pairs for text in pair)
 
 
 @dataclass

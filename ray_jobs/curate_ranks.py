@@ -43,7 +43,7 @@ def _numbered(label: str, pieces: Sequence[Piece]) -> dict[str, Piece]:
 
 def _rank(name: str, seed: int, blocks: int, desk: Desk) -> dict[str, Any]:
     out = np.concatenate([refused(_folder(desk, "filtered", number)) for number in range(blocks)])
-    noise = _column(desk, blocks, "noise")
+    noise = _noise(desk, blocks)
     scores = _scores(name, seed, blocks, noise, desk)
     alone, after = best_first(scores), best_first(scores, out)
     columns = {"score": scores.astype(np.float32), "rank_alone": _ranks(alone), "rank": _ranks(after), "refused": out}
@@ -71,10 +71,11 @@ def _ranks(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _column(desk: Desk, blocks: int, name: str) -> npt.NDArray[np.int64]:
+def _noise(desk: Desk, blocks: int) -> npt.NDArray[np.int64]:
     """Kind of noise of each pair by its number, from 1; 0 for none."""
-    number = {None: 0, **{kind: place for place, kind in enumerate(KINDS, 1)}}
-    values = (read_block(desk.needed["pairs"], block, [name])[name].to_pylist() for block in range(blocks))
+    number: dict[str | None, int] = {None: 0}
+    number |= {kind: place for place, kind in enumerate(KINDS, 1)}
+    values = (read_block(desk.needed["pairs"], block, ["noise"])["noise"].to_pylist() for block in range(blocks))
     return np.array([number[value] for some in values for value in some], np.int64)
 
 

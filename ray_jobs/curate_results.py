@@ -36,9 +36,9 @@ def write_results(store: Store, records: Records, recipe: CurateRecipe) -> list[
     for number, record in enumerate(_of(records, "curated")):
         shelf.copy(record, PART, f"{FOLDER}/{number:05}.parquet")
     for name in recipe.rankings():
-        if record := records.get(f"kept/{kept_name(recipe, name)}"):
+        if kept := records.get(f"kept/{kept_name(recipe, name)}"):
             for end in ("parquet", "tsv"):
-                shelf.copy(record, f"{KEPT}.{end}", f"curation-kept-{name}.{end}")
+                shelf.copy(kept, f"{KEPT}.{end}", f"curation-kept-{name}.{end}")
     _tidy(shelf)
     return [*_pairs_lines(records), *_reason_lines(reasons), *_ranking_lines(rankings), *_translation_lines(translated)]
 

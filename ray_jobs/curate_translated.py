@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from langvec.errors import InputError
-from masking.translation import AnyTranslator, PretrainedTranslator
-from ray_jobs.curate_pairs import read_held
+from masking.translation import AnyTranslator
+from masking.translation.recipe import PretrainedTranslator
+from ray_jobs.curate_held import read_held
 from ray_jobs.curate_ranks import read_kept
 from ray_jobs.curate_recipe import CurateRecipe, Direction
 from ray_jobs.stages import Desk, Piece, Place
@@ -36,7 +37,6 @@ def translated_piece(
     target = languages[1] if direction == "forward" else languages[0]
     translator = turned(how) if direction == "backward" else how
     config = {"how": translator.model_dump(exclude={"model", "revision"}), "direction": direction, "target": target}
-    compute = recipe.compute
     return Piece(
         "translated",
         f"{kept.name}.{direction}.{seed}",
@@ -45,8 +45,13 @@ def translated_piece(
         identity,
         {"kept": kept, "held_out": held_out},
         seed,
-        Place(compute.cpus_per_translator, compute.gpus_per_translator, actor=True),
+        translators_place(recipe),
     )
+
+
+def translators_place(recipe: CurateRecipe) -> Place:
+    """What a translator asks of the cluster."""
+    return Place(recipe.compute.cpus_per_translator, recipe.compute.gpus_per_translator, actor=True)
 
 
 def turned(how: AnyTranslator) -> AnyTranslator:
