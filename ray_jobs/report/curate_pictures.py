@@ -58,8 +58,9 @@ def precision_over_recall(rows: Sequence[Row], rankings: Sequence[str]) -> Figur
         axes.plot(*points, color=COLOURS[place % len(COLOURS)], linewidth=1.6, label=shortened(ranking, LETTERS))
     axes.set_xlabel("share of the good pairs", color=MUTED, fontsize=8)
     axes.set_ylabel("of which good, down to there", color=MUTED, fontsize=8)
-    axes.set_ylim(0, 1.02)
-    axes.legend(fontsize=7.5, frameon=False, loc="lower left", ncols=2)
+    least = min(row["precision"] for row in rows)
+    axes.set_ylim(max(0, least - 0.35 * (1 - least)), 1.02)  # with room for the legend
+    axes.legend(fontsize=7.5, frameon=False, loc="lower left", ncols=3)
     return figure
 
 
