@@ -128,7 +128,7 @@ def test_the_loss_is_that_of_each_piece_after_those_before_it_one_at_a_time() ->
             expected -= ((1 - smoothing) * said[piece] + smoothing * said.mean()).item()
             read.append(piece)
         assert read[-1] == made.pretrained.tokenizer.eos_token_id
-    assert float(made._nats(made.train, some, smoothing)) == pytest.approx(expected, rel=1e-5)
+    assert made._nats(made.train, some, smoothing).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_dev_loss_is_the_mean_over_pieces_of_what_transformers_says_of_each_pair() -> None:
