@@ -161,7 +161,7 @@ class PretrainedModel(Strict):
 
         try:
             yield
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
             raise self._does_not_load(error) from None
 
     def _does_not_load(self, error: Exception) -> InputError:

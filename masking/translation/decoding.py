@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from masking.translation import AnyTranslator
 
 AT_ONCE = {"cpu": 2048, "cuda": 16384}  # pieces of all beams of a batch
-_TIMES, _MORE = 2, 20  # a translation has at most so many times the pieces of its source, and so many more
+_CLASS = 16  # texts of 1 to 16 pieces have the same limit, those of 17 to 32, and so on
+_TIMES, _MORE = 2, 20  # a translation has at most so many times the pieces of its class, and so many more
 
 
 def translate(folder: Path, texts: Sequence[str], how: AnyTranslator) -> list[str]:
@@ -30,21 +31,26 @@ def translate(folder: Path, texts: Sequence[str], how: AnyTranslator) -> list[st
 def translated(pretrained: Pretrained, texts: Sequence[str], how: AnyTranslator) -> list[str]:
     """By a loaded model. Equal texts are translated once; a text of nothing but white space stays empty.
 
-    A translation may depend in rare cases on what else is translated: sums differ in the last digits by the batch.
+    What else is translated plays no part, but that sums differ in the last digits from batch to batch.
     """
     several = list(dict.fromkeys(text for text in texts if text.strip()))
     pieces = encode(pretrained.tokenizer, [how.worded(text) for text in several], "source", longest(how, pretrained))
     found: dict[str, str] = {}
     training = pretrained.model.training
     pretrained.model.eval()
-    for places in batches(pieces.sizes, AT_ONCE[pretrained.model.device.type] // how.beams):
-        some = _searched(pretrained, pieces.some(places), how)
-        found |= {several[place]: text for place, text in zip(places, some, strict=True)}
+    classes = -(-pieces.sizes // _CLASS)
+    for number in np.unique(classes)[::-1]:
+        of_class = np.flatnonzero(classes == number)
+        most = min(longest(how, pretrained), _TIMES * _CLASS * int(number) + _MORE)
+        for batch in batches(pieces.sizes[of_class], AT_ONCE[pretrained.model.device.type] // how.beams):
+            places = of_class[batch]
+            some = _searched(pretrained, pieces.some(places), how, most)
+            found |= {several[place]: text for place, text in zip(places, some, strict=True)}
     pretrained.model.train(training)
     return [found.get(text, "") for text in texts]
 
 
-def _searched(pretrained: Pretrained, rows: Sequence[np.ndarray], how: AnyTranslator) -> list[str]:
+def _searched(pretrained: Pretrained, rows: Sequence[np.ndarray], how: AnyTranslator, most: int) -> list[str]:
     tokenizer, model = pretrained
     ids, there = padded(rows, tokenizer.pad_token_id)
     with torch.inference_mode():
@@ -54,7 +60,7 @@ def _searched(pretrained: Pretrained, rows: Sequence[np.ndarray], how: AnyTransl
             num_beams=how.beams,
             do_sample=False,
             length_penalty=how.length_penalty if how.beams > 1 else None,
-            max_new_tokens=min(longest(how, pretrained), _TIMES * ids.shape[1] + _MORE),
+            max_new_tokens=most,
         )
     texts = tokenizer.batch_decode(found, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return [text.strip() for text in texts]

@@ -150,8 +150,7 @@ class PretrainedTranslator(PretrainedModel, Learning):
         self._refuse_incomplete(found.model, missing)
         self._tell_languages(found.tokenizer)
         if self.target_code:
-            first = found.tokenizer(text_target="")["input_ids"][0]
-            found.model.generation_config.forced_bos_token_id = first
+            found.model.generation_config.forced_bos_token_id = _first(found.tokenizer)
         return found
 
     def _tell_languages(self, tokenizer: Any) -> None:
@@ -174,10 +173,15 @@ class PretrainedTranslator(PretrainedModel, Learning):
             setattr(tokenizer, name, code)
 
 
+def _first(tokenizer: Any) -> int:
+    """The piece that translations begin with: the code of the target."""
+    return int(tokenizer(text_target="")["input_ids"][0])
+
+
 def language_codes(tokenizer: Any) -> list[str]:
     """What it calls the languages it knows."""
     found = getattr(tokenizer, "lang_code_to_id", None) or getattr(tokenizer, "lang_code_to_token", None)
-    return sorted(found or tokenizer.get_added_vocab())
+    return sorted(found or (name for name in tokenizer.get_added_vocab() if name[0].isalpha()))
 
 
 def _learnt_tokenizer(texts: Iterable[str], pieces: int) -> Any:
