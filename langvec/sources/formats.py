@@ -37,6 +37,7 @@ class TextFile:
     column: str
     passage: str | None
     errors: Literal["strict", "replace"]
+    quoted: bool = False  # whether fields of a tsv stand in quotation marks where need be; else such a mark is text
     suffix: str | None = None  # in place of the one in the name
     header: bool = True  # csv and tsv: without one, columns are called 1, 2 and so on
 
@@ -59,19 +60,24 @@ class TextFile:
         if self.format == ".txt":
             return (Batch(lines) for lines in self.lines())
         wanted = [self.column, *([self.passage] if self.passage else [])]
-        return (_batch(records, self) for records in self.rows(wanted))
+        return (_batch(records, self) for records in self.records(wanted))
 
     def lines(self) -> Iterator[list[str]]:
         """The lines of plain text, in batches."""
         with self.explained():
             yield from _lines(self)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Rows]:
-        """The records of a table in order, in batches; of Parquet these columns only."""
-        if self.format not in _READERS:
+    def records(self, columns: Sequence[str]) -> Iterator[Rows]:
+        """The rows of a table in order, in batches. A row may lack a column in all but Parquet."""
+        if self.format not in FORMATS:
             raise InputError(
                 f"{self.path}: the file's kind is not known. Expected a name that ends in one of {', '.join(FORMATS)}, "
                 f"also with {', '.join(COMPRESSIONS)} behind it. Rename the file or convert it."
+            )
+        if self.format not in _READERS:
+            raise InputError(
+                f"{self.path}: expected a table with the columns {', '.join(columns)}, found plain text. Name a file "
+                f"in one of {', '.join(_READERS)}."
             )
         with self.explained():
             yield from _READERS[self.format](self, columns)
@@ -167,10 +173,10 @@ def _json_record(line: str, where: str) -> dict[str, Any]:
 
 def _rows_csv(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     csv.field_size_limit(LONGEST_LINE)
-    tabs = file.format == ".tsv"
     lines = (f"{line}\n" for block in _lines(file) for line in block)
-    # Tab-separated files are written without quoting: a quotation mark there is text.
-    how: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
+    how: dict[str, Any] = {}
+    if file.format == ".tsv":
+        how = {"delimiter": "\t"} | ({"strict": True} if file.quoted else {"quoting": csv.QUOTE_NONE})
     rows: Iterator[dict[str, Any]] = csv.DictReader(lines, **how) if file.header else _numbered(lines, how)
     while records := list(islice(rows, BATCH_LINES)):
         yield records

@@ -65,7 +65,7 @@ def opened(
 ) -> list[TextFile]:
     """The files that a path, glob or URI stands for."""
     filesystem, infos = expand(pattern)
-    return [TextFile(filesystem, info.path, column, None, errors, suffix, header) for info in infos]
+    return [TextFile(filesystem, info.path, column, None, errors, suffix=suffix, header=header) for info in infos]
 
 
 def contents(patterns: Sequence[str]) -> dict[str, str]:

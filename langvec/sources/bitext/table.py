@@ -48,7 +48,7 @@ class Table(Bitext):
             if file.format == ".txt":
                 raise InputError(f"{file.path} is plain text, which has no columns. Expected a table, or kind: moses.")
             try:
-                for rows in file.rows(wanted):
+                for rows in file.records(wanted):
                     yield self._batch(rows, file)
             except InputError as error:
                 raise InputError(str(error).replace(_OPTIONS_OF_FILES, _OPTIONS)) from None
