@@ -45,14 +45,16 @@ def _hold_out(
     bitexts: Mapping[str, AnyBitext], tests: AnyBitext | None, how: HeldOut, seed: int, desk: Desk
 ) -> dict[str, Any]:
     taken = set[str]()
-    found = {}
-    for part, low, high in (("test", 0.0, how.test), ("dev", how.test, how.test + how.dev)):
-        sources = {"tests": tests} if tests and part == "test" else bitexts
-        within = (0.0, 1.0) if sources is not bitexts else (low, high)
-        found[part] = _different(_drawn(sources, how, within, seed), taken, how.most)
-        rows = [pair._asdict() | {"given": None} for pair in found[part]]
-        table = pa.Table.from_pylist([{name: row[name] for name in _HELD.names} for row in rows], _HELD)
-        pq.write_table(table, desk.folder / f"{part}.parquet")
+    if tests:
+        test = [pair for pairs in read_pairs("tests", tests, Counter()) for pair in pairs]  # a published set, whole
+        taken |= {plain(text) for pair in test for text in (pair.source, pair.target)}
+    else:
+        test = _different(_drawn(bitexts, how, (0.0, how.test), seed), taken, how.most)
+    dev = _different(_drawn(bitexts, how, (how.test, how.test + how.dev), seed), taken, how.most)
+    found = {"test": test, "dev": dev}
+    for part, pairs in found.items():
+        rows = [{name: getattr(pair, name) for name in _HELD.names} for pair in pairs]
+        pq.write_table(pa.Table.from_pylist(rows, _HELD), desk.folder / f"{part}.parquet")
     if short := [part for part in PARTS if len(found[part]) < 2]:  # noqa: PLR2004
         raise InputError(
             f"held_out: fewer than two pairs for {' and '.join(short)}. Expected more: give more text, raise its share "

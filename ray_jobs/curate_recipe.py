@@ -106,7 +106,7 @@ class CurateRecipe(Strict):
     noise: Noise | None = Field(None, description="bad pairs to make of good ones, so that rankings can be judged")
     foreign: AnySource | None = Field(None, description="text of a third language, for noise")
     held_out: HeldOut | None = Field(None, description="pairs kept back for translation")
-    tests: AnyBitext | None = Field(None, description="other pairs to judge translators by, such as FLORES")
+    tests: AnyBitext | None = Field(None, description="other pairs to judge translators by, all of them")
     translation: Translation | None = Field(None, description="translators that judge rankings; null: none")
     pairs_per_block: int = Field(
         5000, ge=2, description="pairs that are filtered and scored at once; margins are among these"
@@ -123,6 +123,12 @@ class CurateRecipe(Strict):
         kinds = [one.kind for one in self.filters]
         if twice := sorted({kind for kind in kinds if kinds.count(kind) > 1}):
             raise ValueError(f"filters: {', '.join(twice)} given twice; expected each kind once")
+        return self
+
+    @model_validator(mode="after")
+    def _encoders_have_names_of_their_own(self) -> CurateRecipe:
+        if WORDS in self.encoders:
+            raise ValueError(f"encoders.{WORDS}: this is the name of a ranking; expected another for an encoder")
         return self
 
     @model_validator(mode="after")

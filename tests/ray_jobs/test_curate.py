@@ -21,6 +21,7 @@ from masking.parallel import plain
 from masking.tokenizers import learn_tokenizer
 from ray_jobs.command import run_job
 from ray_jobs.curate import JOB, stages
+from ray_jobs.curate_held import read_held
 from ray_jobs.curate_recipe import CurateRecipe
 from ray_jobs.curate_run import CurateRun
 from ray_jobs.loading import load_recipe, shipped
@@ -127,6 +128,23 @@ def test_held_out_texts_stand_nowhere_among_the_candidates(run: Path) -> None:
     assert not candidates & set(texts)
 
 
+def test_a_published_test_set_is_taken_whole_and_its_texts_are_no_candidates(
+    cluster: None, folder: Path, tmp_path: Path
+) -> None:
+    texts = [(f"dog {place}", f"Hund {place}") for place in range(3)] + sentences(9)
+    for end, side in (("en", 0), ("de", 1)):
+        (tmp_path / f"test.{end}").write_text("".join(pair[side] + "\n" for pair in texts))
+    sides = {name: str(tmp_path / f"test.{end}") for name, end in (("source", "en"), ("target", "de"))}
+    tests = yaml.safe_dump({"kind": "moses", "languages": ["eng", "deu"], **sides}, default_flow_style=True)
+    recipe = load_recipe(CurateRecipe, str(folder / "recipe.yaml"), [f"tests={tests}", "translation=null"])
+    store = Store.open(str(tmp_path / "run"))
+    done = walk(store, stages(recipe)[:2]).records
+    assert read_held(tmp_path / "run" / done["held_out/pairs"].folder, "test") == texts
+    blocks = sorted((tmp_path / "run" / done["pairs/pairs"].folder).glob("*.parquet"))
+    candidates = pa.concat_tables(map(pq.read_table, blocks))["source"].to_pylist()
+    assert not set(candidates) & {source for source, _ in texts}
+
+
 def test_what_is_kept_is_the_best_that_passes_in_both_formats(run: Path) -> None:
     rows = sorted((row for row in table(run) if not row["reasons"]), key=lambda row: row["rank words"])[:50]
     kept = pq.read_table(run / "results/curation-kept-words.parquet").to_pylist()
@@ -207,7 +225,8 @@ def test_another_filter_scores_nothing_anew_and_what_depends_on_it_is_made_again
         (["held_out=null"], "expected `held_out`"),
         (["thresholds={wrods: 1}"], "there is no ranking wrods; expected small-margin, small-cosine, words"),
         (["filters=[{kind: language, others: [hau, tlh]}]"], "there is none in tlh_"),
-        (["filters=[{kind: lenght}]"], "lenght"),
+        (["filters=[{kind: lenght}]"], "found lenght. Did you mean length"),
+        (["encoders={words: {model: none/such}}"], "this is the name of a ranking"),
         (["bitexts.table.files=none.tsv"], "there is no file"),
         (["bitexts.moses.kind=mose"], "found mose. Did you mean moses"),
     ],
