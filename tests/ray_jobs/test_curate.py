@@ -225,10 +225,10 @@ def test_another_filter_scores_nothing_anew_and_what_depends_on_it_is_made_again
         (["held_out=null"], "expected `held_out`"),
         (["thresholds={wrods: 1}"], "there is no ranking wrods; expected small-margin, small-cosine, words"),
         (["filters=[{kind: language, others: [hau, tlh]}]"], "there is none in tlh_"),
-        (["filters=[{kind: lenght}]"], "found lenght. Did you mean length"),
+        (["filters=[{kind: lenght}]"], "found 'lenght'; did you mean length"),
         (["encoders={words: {model: none/such}}"], "this is the name of a ranking"),
         (["bitexts.table.files=none.tsv"], "there is no file"),
-        (["bitexts.moses.kind=mose"], "found mose. Did you mean moses"),
+        (["bitexts.moses.kind=mose"], "found 'mose'; did you mean moses"),
     ],
 )
 def test_mistakes_are_told_before_work_starts(folder: Path, settings: Sequence[str], said: str) -> None:
