@@ -32,7 +32,10 @@ class Curriculum(Strict):
 
     def rate(self, seen: int, budget: int) -> float:
         """The learning rate after so many tokens."""
-        done = min(1.0, seen / max(budget, 1))
-        if done < self.warmup:
-            return self.learning_rate * done / self.warmup
-        return self.learning_rate * (1 - done) / (1 - self.warmup)
+        return self.learning_rate * slope(seen / max(budget, 1), self.warmup)
+
+
+def slope(done: float, warmup: float) -> float:
+    """Up to 1 while the warm-up lasts, then down to 0, in straight lines; `done` and `warmup` are shares of the way."""
+    done = min(1.0, done)
+    return done / warmup if done < warmup else (1 - done) / (1 - warmup)

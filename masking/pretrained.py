@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -58,6 +58,8 @@ class Pretrained(NamedTuple):
 class PretrainedModel(Strict):
     """Which encoder; says what is wrong with it before anything is loaded."""
 
+    makes: ClassVar[str] = "encoder"  # what messages call it
+
     model: str = Field(description="folder of a Hugging Face encoder (begins with . / or ~), or its name on the hub")
     revision: str | None = Field(None, description="a commit of the model on the hub; pin it to repeat a result")
 
@@ -74,7 +76,8 @@ class PretrainedModel(Strict):
             return [] if named else [f"{self.model!r} is no model. Expected a name on the hub, or a path with / first."]
         if not (Path(self.model) / "config.json").is_file():
             return [
-                f"{self.model} is no encoder. Expected a folder with config.json, model.safetensors, tokenizer.json."
+                f"{self.model} is no {self.makes}. Expected a folder with config.json, model.safetensors, "
+                f"tokenizer.json."
             ]
         if self.revision:
             return [f"`revision: {self.revision}` is given for a folder. Only the hub has any; leave it out."]
@@ -92,6 +95,7 @@ class PretrainedModel(Strict):
         from transformers import AutoModel
 
         found, missing = self._loaded(AutoModel, dtype=getattr(torch, precision))
+        self._refuse_slow(found.tokenizer)
         self._refuse_incomplete(found.model, [name for name in missing if not name.startswith(_UNUSED)])
         if layer is not None:
             self._refuse_beyond("layer", layer, found.model)
@@ -112,6 +116,7 @@ class PretrainedModel(Strict):
             self._refuse_beyond("layers", layers, config)
             cut = {"num_hidden_layers": layers}
         found, missing = self._loaded(AutoModelForMaskedLM, **cut)
+        self._refuse_slow(found.tokenizer)
         body = [name for name in missing if name.startswith(f"{found.model.base_model_prefix}.")]
         self._refuse_incomplete(found.model, [name for name in body if _UNUSED not in name])
         return found, len(missing) > len(body)
@@ -126,7 +131,7 @@ class PretrainedModel(Strict):
             # transformers would fill them at random, and the vectors would mean nothing.
             raise InputError(
                 f"{self.model} lacks {len(missing)} of the weights of a {type(model).__name__}, {missing[0]} first. "
-                f"Expected a complete encoder; copy it again, or check `model_type` in its config.json."
+                f"Expected a complete {self.makes}; copy it again, or check `model_type` in its config.json."
             )
 
     def _loaded(self, kind: Any, **options: Any) -> tuple[Pretrained, list[str]]:
@@ -142,11 +147,13 @@ class PretrainedModel(Strict):
             model, found = kind.from_pretrained(
                 self.model, use_safetensors=True, output_loading_info=True, **where, **options
             )
+        return Pretrained(tokenizer, model), sorted(found["missing_keys"])
+
+    def _refuse_slow(self, tokenizer: Any) -> None:
         if not tokenizer.is_fast:
             raise InputError(
                 f"The tokenizer of {self.model} is not a fast one. Expected tokenizer.json beside the model."
             )
-        return Pretrained(tokenizer, model), sorted(found["missing_keys"])
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -154,12 +161,12 @@ class PretrainedModel(Strict):
 
         try:
             yield
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
             raise self._does_not_load(error) from None
 
     def _does_not_load(self, error: Exception) -> InputError:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         return InputError(
-            f"The encoder {self.model} does not load: {said}. Expected a folder, or a model of the hub that is in the "
-            f"cache or can be downloaded, with weights in safetensors and tokenizer.json."
+            f"The {self.makes} {self.model} does not load: {said}. Expected a folder, or a model of the hub that is in "
+            f"the cache or can be downloaded, with weights in safetensors and tokenizer.json."
         )

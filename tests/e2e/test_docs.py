@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from langvec.config import Strict
 from ray_jobs.cli import app
+from ray_jobs.curate_recipe import CurateRecipe
 from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.recipe import Recipe
 from tests.conftest import REPOSITORY
@@ -77,7 +78,7 @@ def fields(model: type[BaseModel]) -> set[tuple[str, str]]:
 def test_every_recipe_field_is_documented() -> None:
     page = (REPOSITORY / "docs/recipes.md").read_text(encoding="utf-8")
     rows = {row.split("|")[1].strip().strip("`"): row for row in page.splitlines() if row.startswith("| `")}
-    assert (Recipe.model_fields | LemRecipe.model_fields).keys() <= rows.keys()
+    assert (Recipe.model_fields | LemRecipe.model_fields | CurateRecipe.model_fields).keys() <= rows.keys()
     missing = {name for owner, name in fields(Strict) if owner != "Corpus" and name not in rows}
     assert not missing
 
@@ -97,6 +98,7 @@ def test_every_recipe_field_is_documented() -> None:
         ["sweep", "dbscan"],
         ["sweep", "entities"],
         ["lem"],
+        ["curate"],
         ["tag"],
         ["masks"],
         ["taggers", "fetch"],
