@@ -31,6 +31,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/masks.py
 	$(BIN)/python benchmarks/mining.py
 	$(BIN)/python benchmarks/pretraining.py
+	$(BIN)/python benchmarks/finetuning.py
+	$(BIN)/python benchmarks/tuning_grid.py
+	$(BIN)/python benchmarks/translation.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

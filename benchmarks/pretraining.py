@@ -153,12 +153,12 @@ def in_turns(contestants: dict[str, Epoch], turns: int) -> dict[str, list[float]
     return {name: some[1:] for name, some in seconds.items()}
 
 
-def rows_of(seconds: dict[str, list[float]], tokens: int) -> Iterator[dict[str, Any]]:
+def rows_of(seconds: dict[str, list[float]], items: int, unit: str = "tokens_per_s") -> Iterator[dict[str, Any]]:
     for name, some in seconds.items():
         ratios = [theirs / mine for theirs, mine in zip(some, seconds[OURS], strict=True)]
         yield {
             "contestant": name,
-            "tokens_per_s": round(tokens / statistics.median(some)),
+            unit: round(items / statistics.median(some)),
             "ours_to_this": round(statistics.median(ratios), 2),
             "smallest": round(min(ratios), 2),
             "largest": round(max(ratios), 2),

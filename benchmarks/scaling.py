@@ -33,10 +33,10 @@ def run(cores: int) -> Mapping[str, tuple[float, float]]:
         words = ["-m", "ray_jobs", "entropy2vec", "--recipe", str(recipe), "--run", str(target)]
         subprocess.run([sys.executable, *words], check=True, capture_output=True)
         metas = [json.loads(file.read_text()) for file in target.glob("*/*/meta.json")]
-    return {stage: _times([m["cost"] for m in metas if m["stage"] == stage]) for stage in ("model", "grid")}
+    return {stage: times([m["cost"] for m in metas if m["stage"] == stage]) for stage in ("model", "grid")}
 
 
-def _times(costs: list[dict[str, str]]) -> tuple[float, float]:
+def times(costs: list[dict[str, str]]) -> tuple[float, float]:
     ends = [datetime.fromisoformat(cost["finished"]).timestamp() for cost in costs]
     starts = [end - float(cost["wall_s"]) for end, cost in zip(ends, costs, strict=True)]
     return max(ends) - min(starts), sum(float(cost["wall_s"]) for cost in costs)
