@@ -6,7 +6,7 @@ Pre-training, fine-tuning and translation differ in their data and losses; what 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -43,7 +43,15 @@ class Lasting(Generic[P]):
     Weights that want no gradient stay as they are and are not kept.
     """
 
-    def __init__(self, model: Any, place: P, memory: Memory, rate: float, weight_decay: float = 0) -> None:
+    def __init__(
+        self,
+        model: Any,
+        place: P,
+        memory: Memory,
+        rate: float,
+        weight_decay: float = 0,
+        haste: Callable[[str], float] = lambda name: 1,  # how much faster than others a weight learns
+    ) -> None:
         self.model, self.place, self.memory = model, place, memory
         self.best, self.notes = dict[str, Any](), list[str]()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -52,13 +60,13 @@ class Lasting(Generic[P]):
         self.weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         for weight in self.weights.values():
             weight.grad = torch.zeros_like(weight)  # a process without a part has one to add, too
-        self.optimizer = self._optimizer(rate, weight_decay)
+        self.optimizer = self._optimizer(rate, weight_decay, haste)
         remember(self.optimizer, self.weights, known, self.place.step)
 
     def step(self, rate: float, clip: float) -> None:
         """Move by the gradients that have been summed, and begin new sums."""
         for some in self.optimizer.param_groups:
-            some["lr"] = rate
+            some["lr"] = rate * some["haste"]
         torch.nn.utils.clip_grad_norm_(self.weights.values(), clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=False)
@@ -75,7 +83,8 @@ class Lasting(Generic[P]):
     def remember(self, epochs: Sequence[dict[str, Any]]) -> None:
         """Leave a state for the next attempt, if the memory wants one now; `epochs` are the rows of the log so far."""
         if self.memory.due():
-            parts: Parts = {"weights": self.weights, "best": self.best, **moments(self.optimizer, self.weights)}
+            parts: Parts = {"weights": self.weights, "best": self.best, "buffers": dict(self.model.named_buffers())}
+            parts |= moments(self.optimizer, self.weights)
             self.memory.save(seal(parts, {"progress": asdict(self.place), "notes": self.notes}), epochs)
 
     def _restore(self) -> Parts:
@@ -87,18 +96,25 @@ class Lasting(Generic[P]):
             return {}
         parts, about = found
         self.place, self.notes = type(self.place)(**about["progress"]), about["notes"]
-        self.model.load_state_dict(parts.pop("weights"), strict=False)
+        for part in ("weights", "buffers"):
+            self.model.load_state_dict(parts.pop(part, {}), strict=False)
         self.best = parts.pop("best", {})
         return parts
 
-    def _optimizer(self, rate: float, weight_decay: float) -> torch.optim.AdamW:
+    def _optimizer(self, rate: float, weight_decay: float, haste: Callable[[str], float]) -> torch.optim.AdamW:
         """Weight decay pulls at matrices only."""
-        several = list(self.weights.values())
-        groups = [
-            {"params": [w for w in several if w.dim() > 1], "weight_decay": weight_decay},
-            {"params": [w for w in several if w.dim() == 1], "weight_decay": 0},
-        ]
-        return torch.optim.AdamW(groups, rate, BETAS, fused=True)
+        groups: dict[tuple[float, bool], list[Any]] = {}
+        for name, weight in self.weights.items():
+            groups.setdefault((haste(name), weight.dim() > 1), []).append(weight)
+        return torch.optim.AdamW(
+            [
+                {"params": some, "weight_decay": weight_decay if matrices else 0, "haste": fast}
+                for (fast, matrices), some in groups.items()
+            ],
+            rate,
+            BETAS,
+            fused=True,
+        )
 
 
 def refuse_no_number(loss: float, name: str, step: int, epoch: int) -> None:

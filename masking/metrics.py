@@ -62,7 +62,7 @@ def quality(mined: Iterable[Pair], gold: Iterable[Pair], seed: int = 1, draws: i
     drawn = _drawn([found, len(wanted) - found], seed, draws)[:, 0]
 
     def judged(measure: Measure) -> Interval:
-        return _interval(*(_figure(measure, some, others, len(wanted)) for some in (np.array(found), drawn)))
+        return interval(*(_figure(measure, some, others, len(wanted)) for some in (np.array(found), drawn)))
 
     return Quality(len(wanted), len(proposed), found, judged("recall"), judged("precision"), judged("f1"))
 
@@ -87,8 +87,7 @@ def difference(
         return of_first - _figure(measure, both + only_b, others[1], len(wanted))
 
     drawn = less(_drawn(kinds, seed, draws))
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return Difference(_interval(less(np.array(kinds)), drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
+    return compared(less(np.array(kinds)), drawn)
 
 
 def share(correct: npt.NDArray[np.bool_]) -> Interval:
@@ -114,8 +113,7 @@ def paired(first: Figures, second: Figures, seed: int = 1, draws: int = DRAWS) -
     random, items = np.random.default_rng(seed), a.shape[1]
     weights = random.multinomial(items, np.full(items, 1 / items), size=draws) / items  # (draws, items)
     drawn = _of_seeds(a, weights, random) - _of_seeds(b, weights, random)
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return Difference(_interval(a.mean() - b.mean(), drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
+    return compared(a.mean() - b.mean(), drawn)
 
 
 def _of_seeds(right: Figures, weights: Figures, random: np.random.Generator) -> Figures:
@@ -159,6 +157,13 @@ def _figure(measure: Measure, found: Counts, others: int, gold: int) -> Figures:
     return 2 * found / (found + others + gold)
 
 
-def _interval(value: Figures, drawn: Figures) -> Interval:
+def compared(value: Figures, drawn: Figures) -> Difference:
+    """A difference with its interval and p, from the differences of the draws."""
+    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    return Difference(interval(value, drawn), min(1.0, 2 * (beyond + 1) / (len(drawn) + 1)))
+
+
+def interval(value: Figures, drawn: Figures) -> Interval:
+    """A figure with the interval that the draws give."""
     low, high = np.percentile(drawn, _ENDS)
     return Interval(float(value), float(low), float(high))

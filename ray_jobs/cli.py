@@ -72,6 +72,29 @@ def entropy2vec(
 
 
 @app.command()
+def alchemy(
+    recipe: Annotated[
+        str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (alchemy-demo) or a YAML file.")
+    ],
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+    report: ReportOption = True,
+) -> None:
+    """Does it help to know the language? Fine-tune with language vectors as a second task, and with controls.
+
+    Trained on some languages, judged on others. The same command again does only what is missing.
+    """
+    from ray_jobs.alchemy import JOB
+    from ray_jobs.command import run_job
+
+    with mistakes_explained():
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
+
+
+@app.command()
 def embed(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A text file, one sentence or paragraph a line.")],
     run: RunOption,

@@ -69,6 +69,30 @@ def lem(
 
 
 @masking.command()
+def sentiment(
+    recipe: Annotated[
+        str,
+        typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (sentiment-demo) or a YAML file."),
+    ],
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+    report: ReportOption = True,
+) -> None:
+    """Fine-tune encoders on labelled text, also code-mixed, and compare what they get right in each language.
+
+    The same command again does only what is missing, as with `entropy2vec`.
+    """
+    from ray_jobs.command import run_job
+    from ray_jobs.sentiment import JOB
+
+    with mistakes_explained():
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
+
+
+@masking.command()
 def masks(
     file: Annotated[
         str,

@@ -57,7 +57,7 @@ class Files(Source):
     def identity(self, code: str) -> dict[str, str]:
         found = self._open(code)
         root = os.path.commonpath([os.path.dirname(file.path) for _, file in found])
-        contents = {os.path.relpath(file.path, root): _fingerprint(info, file) for info, file in found}
+        contents = {os.path.relpath(file.path, root): fingerprint(info, file) for info, file in found}
         return contents | {"read as": f"column {self.column}, passage {self.passage}, errors {self.errors}"}
 
     def read(self, code: str) -> Iterator[Batch]:
@@ -65,11 +65,11 @@ class Files(Source):
             yield from file.read()
 
     def _open(self, code: str) -> list[tuple[FileInfo, TextFile]]:
-        filesystem, infos = _expand(self.files[code])
+        filesystem, infos = expand(self.files[code])
         return [(info, TextFile(filesystem, info.path, self.column, self.passage, self.errors)) for info in infos]
 
 
-def _expand(pattern: str) -> tuple[FileSystem, list[FileInfo]]:
+def expand(pattern: str) -> tuple[FileSystem, list[FileInfo]]:
     """The files a path, glob or URI stands for, by name; InputError if there are none."""
     filesystem, infos = _remote(pattern) if "://" in pattern else _local(pattern)
     files = sorted((info for info in infos if info.type == FileType.File), key=lambda info: info.path)
@@ -100,7 +100,8 @@ def _remote(pattern: str) -> tuple[FileSystem, list[FileInfo]]:
     return filesystem, [info for info in infos if fnmatchcase(info.path, root + pattern[len(head) :])]
 
 
-def _fingerprint(info: FileInfo, file: TextFile) -> str:
+def fingerprint(info: FileInfo, file: TextFile) -> str:
+    """What changes when the file does."""
     if isinstance(file.filesystem, LocalFileSystem):
         return content_hash(Path(file.path))
     return f"{info.size} bytes, changed {info.mtime_ns}"  # the content would have to be fetched to be hashed

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,7 @@ from langvec.sources.base import BATCH_LINES, Batch
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
 COMPRESSIONS = (".gz", ".zst", ".xz")
+Part = TypeVar("Part")
 FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 
 
@@ -36,6 +37,7 @@ class TextFile:
     column: str
     passage: str | None
     errors: Literal["strict", "replace"]
+    quoted: bool = False  # whether fields of a tsv stand in quotation marks where need be; else such a mark is text
 
     @property
     def format(self) -> str:
@@ -52,14 +54,30 @@ class TextFile:
         return bool(self._suffixes) and self._suffixes[-1] in COMPRESSIONS
 
     def read(self) -> Iterator[Batch]:
-        """The records of the file in order, in batches."""
-        if self.format not in _READERS:
+        """The texts of the file in order, in batches."""
+        if self.format == ".txt":
+            return self._whole(_read_txt(self))
+        wanted = [self.column, *([self.passage] if self.passage else [])]
+        return (_batch(records, self) for records in self.records(wanted))
+
+    def records(self, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a table in order, in batches. A row may lack a column in all but Parquet."""
+        if self.format not in FORMATS:
             raise InputError(
                 f"{self.path}: the file's kind is not known. Expected a name that ends in one of {', '.join(FORMATS)}, "
                 f"also with {', '.join(COMPRESSIONS)} behind it. Rename the file or convert it."
             )
+        if self.format not in _TABLES:
+            raise InputError(
+                f"{self.path}: expected a table with the columns {', '.join(columns)}, found plain text. Name a file "
+                f"in one of {', '.join(_TABLES)}."
+            )
+        return self._whole(_TABLES[self.format](self, columns))
+
+    def _whole(self, parts: Iterator[Part]) -> Iterator[Part]:
+        """The parts; InputError where the file is damaged."""
         try:
-            yield from _READERS[self.format](self)
+            yield from parts
         except (
             EOFError,
             zlib.error,
@@ -129,7 +147,7 @@ def _read_txt(file: TextFile) -> Iterator[Batch]:
         yield Batch(lines)
 
 
-def _read_jsonl(file: TextFile) -> Iterator[Batch]:
+def _read_jsonl(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
     number = 0
     for lines in _lines(file):
         records = []
@@ -137,7 +155,7 @@ def _read_jsonl(file: TextFile) -> Iterator[Batch]:
             number += 1
             if line.strip():
                 records.append(_json_record(line, f"{file.path}, line {number:,}"))
-        yield _batch(records, file)
+        yield records
 
 
 def _json_record(line: str, where: str) -> dict[str, Any]:
@@ -150,22 +168,24 @@ def _json_record(line: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _read_csv(file: TextFile) -> Iterator[Batch]:
+def _read_csv(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
     csv.field_size_limit(LONGEST_LINE)
-    tabs = file.format == ".tsv"
     lines = (f"{line}\n" for block in _lines(file) for line in block)
-    # Tab-separated files are written without quoting: a quotation mark there is text.
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(lines)
+    if file.format == ".csv":
+        rows = csv.DictReader(lines)
+    elif file.quoted:
+        rows = csv.DictReader(lines, delimiter="\t", strict=True)
+    else:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     while records := list(islice(rows, BATCH_LINES)):
-        yield _batch(records, file)
+        yield records
 
 
-def _read_parquet(file: TextFile) -> Iterator[Batch]:
+def _read_parquet(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
     with file.filesystem.open_input_file(file.path) as raw, pq.ParquetFile(raw) as table:
-        wanted = [file.column, *([file.passage] if file.passage else [])]
-        _need_columns(wanted, table.schema_arrow.names, file.path)
-        for rows in table.iter_batches(batch_size=BATCH_LINES, columns=wanted):
-            yield _batch(rows.to_pylist(), file)
+        _need_columns(columns, table.schema_arrow.names, file.path)
+        for rows in table.iter_batches(batch_size=BATCH_LINES, columns=columns):
+            yield rows.to_pylist()
 
 
 def _batch(records: list[dict[str, Any]], file: TextFile) -> Batch:
@@ -200,8 +220,7 @@ def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
         )
 
 
-_READERS: dict[str, Callable[[TextFile], Iterator[Batch]]] = {
-    ".txt": _read_txt,
+_TABLES: dict[str, Callable[[TextFile, list[str]], Iterator[list[dict[str, Any]]]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_csv,

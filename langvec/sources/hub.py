@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import string
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -12,13 +11,12 @@ import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
 from langvec.errors import InputError
-from langvec.languages import find, other_codes
 from langvec.sources.base import Batch, ByCode, Codes, Source, content_hash
 from langvec.sources.tables import Table, is_local, open_hub, open_local
+from langvec.sources.templates import fill, wrong_placeholders
 
 Preset = Literal["glot500", "flores200", "sib200", "massive"]
 _TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-PLACEHOLDERS = ("code", "iso", "script", "name")
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Open. Arrow files by `save_to_disk`, configurations such as ace_Latn, column `text`. Some languages stand under
@@ -149,7 +147,9 @@ class Hub(Source):
                 f"hub: `revision: {self.revision}` is given for files on disk. Only the hub has any; leave it out."
             )
         templates = {"dataset": self.dataset or "", "config": self.config or "", **self.where}
-        return problems + [problem for field, text in templates.items() for problem in _wrong_placeholders(field, text)]
+        return problems + [
+            problem for field, text in templates.items() for problem in wrong_placeholders("hub", field, text)
+        ]
 
     def _unreadable(self, code: str) -> list[str]:
         try:
@@ -173,9 +173,7 @@ class Hub(Source):
         return {column: self._fill(value, code) for column, value in self.where.items()}
 
     def _fill(self, template: str, code: str) -> str:
-        language = find(code)
-        name = self.names.get(code) or other_codes(language.iso)[0]
-        return template.format(code=language.code, iso=language.iso, script=language.script, name=name)
+        return fill(template, code, self.names)
 
     def _columns(self, table: Table) -> list[str]:
         """The columns to read, once it is certain that they are there and hold text."""
@@ -217,21 +215,9 @@ def _rows_where(rows: Any, where: dict[str, str], others: set[str]) -> Any:
     return rows
 
 
-def _wrong_placeholders(field: str, template: str) -> list[str]:
-    try:
-        used = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-    except ValueError as error:
-        return [f"hub: `{field}: {template}` is not a template ({error}). Write a brace that is meant as one twice."]
-    return [
-        f"hub: `{field}: {template}` has the placeholder {{{name}}}. Expected one of {_listed(PLACEHOLDERS, '{{{}}}')}."
-        for name in used
-        if name not in PLACEHOLDERS
-    ]
-
-
 def _stated(where: dict[str, str]) -> str:
     return " and ".join(f"{column}={value}" for column, value in where.items())
 
 
-def _listed(names: Any, form: str = "{}") -> str:
-    return ", ".join(form.format(name) for name in names)
+def _listed(names: Any) -> str:
+    return ", ".join(names)

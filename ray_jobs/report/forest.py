@@ -1,4 +1,4 @@
-"""A forest plot: how far each arm is from the baseline, with its interval, and what it found."""
+"""A forest plot: how far each arm is from the baseline, with its interval, and its own figure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Role = Literal["arm", "baseline", "untouched"]
 
 @dataclass(frozen=True)
 class Difference:
-    """One arm: its recall, and what that is above the baseline, with the 95% interval; None where nobody knows."""
+    """One arm: its figure, and what that is above the baseline, with the 95% interval; None where nobody knows."""
 
     label: str
-    recall: float
+    level: float
     value: float | None
     low: float | None
     high: float | None
@@ -52,8 +52,8 @@ class _Scale:
 
 
 @matplotlib.rc_context(STYLE)
-def forest(blocks: Sequence[Block], baseline: str, width: float = 6.8) -> Figure:
-    """Every arm as a dot on its interval, right of the line if it found more than the baseline.
+def forest(blocks: Sequence[Block], baseline: str, measure: str = "recall", width: float = 6.8) -> Figure:
+    """Every arm as a dot on its interval, right of the line if it is above the baseline.
 
     The baseline is hollow and on the line; the untouched encoder is a diamond.
     """
@@ -64,7 +64,7 @@ def forest(blocks: Sequence[Block], baseline: str, width: float = 6.8) -> Figure
     labels = max(width_of(shortened(row.label, LONGEST), SIZE) for row in rows) + 0.3
     scale = _Scale(_ticks(rows), labels + 0.1, width - 0.85)
     write(axes, (scale.x(0), 0.14), f"above {shortened(baseline, LONGEST)}", SMALL, MUTED, "center")
-    write(axes, (width - 0.12, 0.14), "recall", SMALL, MUTED, "right")
+    write(axes, (width - 0.12, 0.14), measure, SMALL, MUTED, "right")
     _draw_scale(axes, scale, TOP - 0.1, height - FOOT)
     y = TOP
     for block in blocks:
@@ -104,7 +104,7 @@ def _draw_scale(axes: Axes, scale: _Scale, top: float, bottom: float) -> None:
 def _draw_row(axes: Axes, row: Difference, y: float, scale: _Scale, width: float) -> None:
     quiet = row.role == "baseline"
     write(axes, (scale.left - 0.2, y), shortened(row.label, LONGEST), SIZE, MUTED if quiet else INK, "right")
-    write(axes, (width - 0.12, y), f"{row.recall:.3f}", SIZE, MUTED if quiet else INK, "right")
+    write(axes, (width - 0.12, y), f"{row.level:.3f}", SIZE, MUTED if quiet else INK, "right")
     colour = INK if row.role == "untouched" else COLOURS[0]
     if row.low is not None and row.high is not None:
         lines(axes, [[(scale.x(row.low), y), (scale.x(row.high), y)]], colour, 1.2 if row.role == "untouched" else 2.2)
