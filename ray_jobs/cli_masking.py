@@ -93,6 +93,29 @@ def sentiment(
 
 
 @masking.command()
+def curate(
+    recipe: Annotated[
+        str, typer.Option("--recipe", metavar="NAME|FILE", help="curation-demo, curation-paper, or a YAML file.")
+    ],
+    run: RunOption,
+    settings: SetOption = None,
+    plan: PlanOption = False,
+    address: AddressOption = None,
+    endpoint: EndpointOption = None,
+    report: ReportOption = True,
+) -> None:
+    """Choose the good pairs of crawled parallel text: filters with reasons, scores, ranks, and translators to judge by.
+
+    The same command again does only what is missing, as with `entropy2vec`.
+    """
+    from ray_jobs.command import run_job
+    from ray_jobs.curate import JOB
+
+    with mistakes_explained():
+        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
+
+
+@masking.command()
 def masks(
     file: Annotated[
         str,

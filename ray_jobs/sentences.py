@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from langvec.cleaning import clean, keys
-from langvec.corpus import SeenKeys
+from langvec.cleaning import clean
 from langvec.errors import InputError
 from langvec.languages import find
+from langvec.passages import Passages
 from langvec.sources import AnySource
-from langvec.sources.base import Batch
 from langvec.sources.markup import has_letter
 from ray_jobs.stages import Desk, Piece
 
@@ -38,7 +35,7 @@ def block_file(number: int) -> str:
 
 
 def _write(source: AnySource, code: str, per_block: int, desk: Desk) -> dict[str, Any]:
-    blocks, ids, script, foreign = _Blocks(desk.folder, per_block), _Ids(), find(code).script, 0
+    blocks, ids, script, foreign = _Blocks(desk.folder, per_block), Passages(), find(code).script, 0
     for batch in source.read(code):
         lines = clean("\n".join(batch.texts)) if batch.texts else []
         foreign += sum(bool(line) and not has_letter(line, script) for line in lines)
@@ -47,32 +44,6 @@ def _write(source: AnySource, code: str, per_block: int, desk: Desk) -> dict[str
     if not blocks.sentences:
         raise InputError(f"{code}: the source holds no text. Expected sentences to tag; check the files and columns.")
     return {"sentences": blocks.sentences, "blocks": blocks.written, "without_a_letter_of_the_script": foreign}
-
-
-@dataclass
-class _Ids:
-    """An id for each line, the same in every language of a parallel text, and each once.
-
-    The id of the passage, or else the number of the text. Several lines of one passage are numbered, with their number
-    behind: `12/2of3` has a partner only where the passage has three lines, too.
-    """
-
-    texts: int = 0
-    seen: SeenKeys = field(default_factory=SeenKeys)
-
-    def of(self, batch: Batch) -> list[str]:
-        names = batch.passages or [str(self.texts + place) for place in range(1, len(batch.texts) + 1)]
-        self.texts += len(batch.texts)
-        per_text = [text.count("\n") + 1 for text in batch.texts]
-        found: list[str] = []
-        for name, group in groupby(zip(names, per_text, strict=True), key=lambda pair: pair[0]):
-            count = sum(lines for _, lines in group)
-            found += [f"{name}/{place}of{count}" for place in range(1, count + 1)] if count > 1 else [name]
-        return self._each_once(found)
-
-    def _each_once(self, names: list[str]) -> list[str]:
-        new = set(self.seen.new(keys(names)).tolist())
-        return [name if place in new else f"{name}~{self.texts}.{place}" for place, name in enumerate(names)]
 
 
 class _Blocks:

@@ -101,7 +101,7 @@ def _remote(pattern: str) -> tuple[FileSystem, list[FileInfo]]:
 
 
 def fingerprint(info: FileInfo, file: TextFile) -> str:
-    """What changes when the file does."""
+    """What stands for the bytes of a file."""
     if isinstance(file.filesystem, LocalFileSystem):
         return content_hash(Path(file.path))
     return f"{info.size} bytes, changed {info.mtime_ns}"  # the content would have to be fetched to be hashed

@@ -7,12 +7,12 @@ import gzip
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import IO, Any, Literal, TypeVar, cast
+from typing import IO, Any, Literal, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +24,7 @@ from langvec.sources.base import BATCH_LINES, Batch
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
 COMPRESSIONS = (".gz", ".zst", ".xz")
-Part = TypeVar("Part")
+Rows = list[dict[str, Any]]
 FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 
 
@@ -38,11 +38,13 @@ class TextFile:
     passage: str | None
     errors: Literal["strict", "replace"]
     quoted: bool = False  # whether fields of a tsv stand in quotation marks where need be; else such a mark is text
+    suffix: str | None = None  # in place of the one in the name
+    header: bool = True  # csv and tsv: without one, columns are called 1, 2 and so on
 
     @property
     def format(self) -> str:
         """The suffix that says how the records are written, e.g. `.jsonl` of `a.jsonl.gz`."""
-        return (self._suffixes or ("",))[-1 - self._compressed]
+        return self.suffix or (self._suffixes or ("",))[-1 - self._compressed]
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
@@ -56,28 +58,34 @@ class TextFile:
     def read(self) -> Iterator[Batch]:
         """The texts of the file in order, in batches."""
         if self.format == ".txt":
-            return self._whole(_read_txt(self))
+            return (Batch(lines) for lines in self.lines())
         wanted = [self.column, *([self.passage] if self.passage else [])]
         return (_batch(records, self) for records in self.records(wanted))
 
-    def records(self, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+    def lines(self) -> Iterator[list[str]]:
+        """The lines of plain text, in batches."""
+        with self.explained():
+            yield from _lines(self)
+
+    def records(self, columns: Sequence[str]) -> Iterator[Rows]:
         """The rows of a table in order, in batches. A row may lack a column in all but Parquet."""
         if self.format not in FORMATS:
             raise InputError(
                 f"{self.path}: the file's kind is not known. Expected a name that ends in one of {', '.join(FORMATS)}, "
                 f"also with {', '.join(COMPRESSIONS)} behind it. Rename the file or convert it."
             )
-        if self.format not in _TABLES:
+        if self.format not in _READERS:
             raise InputError(
                 f"{self.path}: expected a table with the columns {', '.join(columns)}, found plain text. Name a file "
-                f"in one of {', '.join(_TABLES)}."
+                f"in one of {', '.join(_READERS)}."
             )
-        return self._whole(_TABLES[self.format](self, columns))
+        with self.explained():
+            yield from _READERS[self.format](self, columns)
 
-    def _whole(self, parts: Iterator[Part]) -> Iterator[Part]:
-        """The parts; InputError where the file is damaged."""
+    @contextmanager
+    def explained(self) -> Iterator[None]:
         try:
-            yield from parts
+            yield
         except (
             EOFError,
             zlib.error,
@@ -142,12 +150,7 @@ def _decode(data: bytes, offset: int, file: TextFile) -> str:
         ) from None
 
 
-def _read_txt(file: TextFile) -> Iterator[Batch]:
-    for lines in _lines(file):
-        yield Batch(lines)
-
-
-def _read_jsonl(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+def _rows_jsonl(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     number = 0
     for lines in _lines(file):
         records = []
@@ -168,50 +171,65 @@ def _json_record(line: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _read_csv(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+def _rows_csv(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     csv.field_size_limit(LONGEST_LINE)
     lines = (f"{line}\n" for block in _lines(file) for line in block)
-    if file.format == ".csv":
-        rows = csv.DictReader(lines)
-    elif file.quoted:
-        rows = csv.DictReader(lines, delimiter="\t", strict=True)
-    else:
-        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    how: dict[str, Any] = {}
+    if file.format == ".tsv":
+        how = {"delimiter": "\t"} | ({"strict": True} if file.quoted else {"quoting": csv.QUOTE_NONE})
+    rows: Iterator[dict[str, Any]] = csv.DictReader(lines, **how) if file.header else _numbered(lines, how)
     while records := list(islice(rows, BATCH_LINES)):
         yield records
 
 
-def _read_parquet(file: TextFile, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+def _numbered(lines: Iterator[str], how: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows of a table without names; a row shorter than the first is filled up with nothing."""
+    first: list[str] | None = None
+    for row in csv.reader(lines, **how):
+        first = first or row
+        cells = row + [""] * (len(first) - len(row))
+        yield {str(place): cell for place, cell in enumerate(cells, 1)}
+
+
+def _rows_parquet(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     with file.filesystem.open_input_file(file.path) as raw, pq.ParquetFile(raw) as table:
-        _need_columns(columns, table.schema_arrow.names, file.path)
-        for rows in table.iter_batches(batch_size=BATCH_LINES, columns=columns):
+        there = table.schema_arrow.names
+        wanted = list(dict.fromkeys(name if name in there else name.partition(".")[0] for name in columns))
+        need_columns(wanted, there, file.path)
+        for rows in table.iter_batches(batch_size=BATCH_LINES, columns=wanted):
             yield rows.to_pylist()
 
 
-def _batch(records: list[dict[str, Any]], file: TextFile) -> Batch:
-    texts = [_text(record, file.column, file.path) for record in records]
+def _batch(records: Rows, file: TextFile) -> Batch:
+    texts = [text_in(record, file.column, file.path) for record in records]
     if file.passage is None:
         return Batch(texts)
-    ids = [_value(record, file.passage, file.path) for record in records]
+    ids = [value_in(record, file.passage, file.path) for record in records]
     if None in ids or "" in ids:
         raise InputError(f"{file.path}: a record without an id in {file.passage!r}. Expected one in each; mend them.")
     return Batch(texts, [str(name) for name in ids])
 
 
-def _text(record: dict[str, Any], column: str, path: str) -> str:
-    value = _value(record, column, path)
+def text_in(record: dict[str, Any], column: str, path: str) -> str:
+    """A cell that has to hold text; nothing is the empty text."""
+    value = value_in(record, column, path)
     if value is None or isinstance(value, str):
         return value or ""
     raise InputError(f"{path}: expected text in column {column!r}, found {type(value).__name__} ({value!r:.40}).")
 
 
-def _value(record: dict[str, Any], column: str, path: str) -> Any:
-    if column not in record:
-        _need_columns([column], list(record), path)
-    return record[column]
+def value_in(record: dict[str, Any], column: str, path: str) -> Any:
+    """A cell; `translation.en` is field `en` of what stands in column `translation`."""
+    if column in record:
+        return record[column]
+    outer, _, inner = column.partition(".")
+    if isinstance(record.get(outer), dict) and inner:
+        return value_in(record[outer], inner, f"{path}, {outer}")
+    need_columns([column], list(record), path)
+    return None
 
 
-def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
+def need_columns(wanted: list[str], found: list[str], path: str) -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
         raise InputError(
@@ -220,9 +238,9 @@ def _need_columns(wanted: list[str], found: list[str], path: str) -> None:
         )
 
 
-_TABLES: dict[str, Callable[[TextFile, list[str]], Iterator[list[dict[str, Any]]]]] = {
-    ".jsonl": _read_jsonl,
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".parquet": _read_parquet,
+_READERS: dict[str, Callable[[TextFile, Sequence[str]], Iterator[Rows]]] = {
+    ".jsonl": _rows_jsonl,
+    ".csv": _rows_csv,
+    ".tsv": _rows_csv,
+    ".parquet": _rows_parquet,
 }
