@@ -10,13 +10,12 @@ import numpy.typing as npt
 
 from langvec.errors import InputError
 from langvec.languages import find
-from masking.metrics import Difference, Interval
+from masking.metrics import Difference, compared, interval
 
 Counts = npt.NDArray[np.float64]
 Figures = npt.NDArray[np.float64]
 
 DRAWS = 1000
-_ENDS = (2.5, 97.5)  # percentiles of a 95% interval
 _BETA = 2  # recall counts so many times as much as precision
 _ORDERS = 4  # of BLEU's n-grams
 
@@ -48,9 +47,7 @@ def paired(
     a, b = chrf_counts(first, references), chrf_counts(second, references)
     weights = _weights(len(references), seed, draws)
     drawn = chrf_score(weights @ a.counts) - chrf_score(weights @ b.counts)
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    value = chrf_score(a.counts.sum(axis=0)) - chrf_score(b.counts.sum(axis=0))
-    return Difference(_interval(value, drawn), min(1.0, 2 * (beyond + 1) / (draws + 1)))
+    return compared(chrf_score(a.counts.sum(axis=0)) - chrf_score(b.counts.sum(axis=0)), drawn)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
@@ -114,7 +111,7 @@ def bleu_score(sums: Counts) -> Figures:
 def _row(counted: Counted, seed: int) -> dict[str, Any]:
     items = len(counted.counts)
     drawn = counted.score(_weights(items, seed, DRAWS) @ counted.counts)
-    value = _interval(counted.score(counted.counts.sum(axis=0)), drawn)
+    value = interval(counted.score(counted.counts.sum(axis=0)), drawn)
     return {"metric": counted.metric, **value._asdict(), "signature": counted.signature, "items": items}
 
 
@@ -122,8 +119,3 @@ def _weights(items: int, seed: int, draws: int) -> Counts:
     """How often each draw has each sentence."""
     drawn = np.random.default_rng(seed).multinomial(items, np.full(items, 1 / items), size=draws)
     return np.asarray(drawn, np.float64)
-
-
-def _interval(value: Figures, drawn: Figures) -> Interval:
-    low, high = np.percentile(drawn, _ENDS)
-    return Interval(float(value), float(low), float(high))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
@@ -42,6 +42,7 @@ REFERENCES = said(300, 0, 1)
 texts = st.lists(st.text(st.sampled_from("abc .ක"), max_size=12), min_size=1, max_size=6)
 
 
+@settings(max_examples=50)
 @given(texts, texts)
 def test_scores_of_any_corpus_are_those_of_sacrebleu(hypotheses: list[str], references: list[str]) -> None:
     both = list(zip(hypotheses, references, strict=False))

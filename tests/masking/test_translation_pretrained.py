@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ SIZES |= {"decoder_attention_heads": 2, "encoder_ffn_dim": 32, "decoder_ffn_dim"
 CODES = {"nllb": ("eng_Latn", "sin_Sinh"), "mbart": ("en_XX", "si_LK"), "mt5": (None, None)}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def model_of(make: str, vocabulary: int) -> Any:
     if make == "nllb":
         return M2M100ForConditionalGeneration(M2M100Config(vocab_size=vocabulary, **SIZES))
@@ -52,7 +61,7 @@ def model_of(make: str, vocabulary: int) -> Any:
 
 def tokenizer_of(make: str) -> Any:
     learnt = json.loads(learn_tokenizer((text for pair in pairs(200) for text in pair), 150).backend_tokenizer.to_str())
-    pieces = learnt["model"]["vocab"], dict[str, Any]()
+    pieces = learnt["model"]["vocab"]
     scores = [(piece, -float(place + 5)) for place, piece in enumerate(pieces) if piece not in SPECIAL]
     if make == "nllb":
         return NllbTokenizer(vocab=pieces, merges=[tuple(both) for both in learnt["model"]["merges"]])
