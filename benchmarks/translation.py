@@ -2,7 +2,7 @@
 
 Training: paragraphs of the Declaration in English and another language, an epoch a turn, 32 pairs a step (ours takes as
 many tokens a step as 32 pairs have on average). Decoding: sentences of 1 to 40 words of a made-up language, by a model
-that has learnt it; the loop takes 16 a batch as they come. The same weights on both sides, 5 beams, one thread, and only
+that has learnt it; the loop takes 16 a batch as they come. The same weights on both sides, 5 beams, one thread; only
 real tokens count. They take turns, and the ratio is that of each turn.
 
 python benchmarks/translation.py [--quick]   (--quick writes no table)
@@ -31,8 +31,8 @@ from rows import keep
 from langvec.lesson import Forgetful
 from langvec.sources.udhr import Udhr
 from masking.pretrained import Pretrained
-from masking.translation import ScratchTranslator
 from masking.translation.decoding import translated
+from masking.translation.recipe import ScratchTranslator
 from masking.translation.sides import Pairs
 from masking.translation.training import Course, Training
 

@@ -24,6 +24,7 @@ from masking.draws import Draws
 from masking.encoder import batches
 from masking.lasting import Lasting, Memory, Place, refuse_no_number
 from masking.tuning import Tuning
+from masking.used_pieces import UsedPieces
 
 Ints = npt.NDArray[np.int64]
 
@@ -119,11 +120,13 @@ class Finetuning(Lasting[Progress]):
         self.how, self.lesson = how, lesson
         loaded = start.load(lesson.start)
         self.tokenizer, self.longest = loaded.tokenizer, min(how.max_tokens, loaded.longest)
+        self.ids = self._ids(lesson.train.texts)
+        encoder = loaded.model.base_model
+        encoder.set_input_embeddings(UsedPieces(encoder.get_input_embeddings(), self._used()))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(Draws.of(lesson.seed, lesson.name, "fresh").key >> 1)
             regulariser = lesson.regulariser(loaded.model.config.hidden_size) if lesson.regulariser else None
-            model = Classifier(loaded.model.base_model, lesson.classes, how, regulariser)
-        self.ids = self._ids(lesson.train.texts)
+            model = Classifier(encoder, lesson.classes, how, regulariser)
         self.class_weights = _balanced(lesson.train.labels, lesson.classes) if how.balanced else None
         super().__init__(model, Progress(), lesson.memory, how.learning_rate, how.weight_decay, self._haste)
         self.seconds, self.learnt = 0.0, 0  # of this attempt
@@ -180,6 +183,14 @@ class Finetuning(Lasting[Progress]):
         )
         return [np.array(ids, np.int32) for ids in coded["input_ids"]]
 
+    def _used(self) -> Ints:
+        """Pieces of the training texts, and the one that fills."""
+        return np.unique(np.concatenate([*self.ids, [self._padding]]).astype(np.int64))
+
+    @property
+    def _padding(self) -> int:
+        return int(self.tokenizer.pad_token_id or 0)
+
     @property
     def _steps(self) -> int:
         """Of a whole epoch."""
@@ -217,7 +228,7 @@ class Finetuning(Lasting[Progress]):
     def _pooled(self, ids: Sequence[npt.NDArray[np.int32]]) -> torch.Tensor:
         sizes = np.array([len(one) for one in ids])
         filled = np.arange(sizes.max()) < sizes[:, None]
-        padded = np.full(filled.shape, self.tokenizer.pad_token_id or 0, np.int64)
+        padded = np.full(filled.shape, self._padding, np.int64)
         padded[filled] = np.concatenate(ids)
         tensors = (torch.from_numpy(one).to(self.device) for one in (padded, filled))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.how.precision == "bfloat16"):

@@ -80,7 +80,14 @@ def _refuse_foreign(job: Job, store: Store) -> None:
 
 def _whose(stored: Mapping[str, Any]) -> str:
     """Which command a recipe is of, as far as its fields tell."""
-    verbs = {"bitexts": "curate", "pairs": "lem", "taggers": "tag", "models": "entropy2vec"}
+    verbs = {
+        "seen": "alchemy",
+        "data": "sentiment",
+        "bitexts": "curate",
+        "pairs": "lem",
+        "taggers": "tag",
+        "models": "entropy2vec",
+    }
     return next((f", `langscape {verb}`" for field, verb in verbs.items() if field in stored), "")
 
 

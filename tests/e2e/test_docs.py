@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from langvec.config import Strict
+from ray_jobs.alchemy_recipe import AlchemyRecipe
 from ray_jobs.cli import app
 from ray_jobs.curate_recipe import CurateRecipe
 from ray_jobs.lem_recipe import LemRecipe
 from ray_jobs.recipe import Recipe
+from ray_jobs.sentiment_recipe import SentimentRecipe
 from tests.conftest import REPOSITORY
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -78,7 +80,8 @@ def fields(model: type[BaseModel]) -> set[tuple[str, str]]:
 def test_every_recipe_field_is_documented() -> None:
     page = (REPOSITORY / "docs/recipes.md").read_text(encoding="utf-8")
     rows = {row.split("|")[1].strip().strip("`"): row for row in page.splitlines() if row.startswith("| `")}
-    assert (Recipe.model_fields | LemRecipe.model_fields | CurateRecipe.model_fields).keys() <= rows.keys()
+    recipes = (Recipe, LemRecipe, CurateRecipe, AlchemyRecipe, SentimentRecipe)
+    assert {name for recipe in recipes for name in recipe.model_fields} <= rows.keys()
     missing = {name for owner, name in fields(Strict) if owner != "Corpus" and name not in rows}
     assert not missing
 
@@ -98,6 +101,8 @@ def test_every_recipe_field_is_documented() -> None:
         ["sweep", "dbscan"],
         ["sweep", "entities"],
         ["lem"],
+        ["alchemy"],
+        ["sentiment"],
         ["curate"],
         ["tag"],
         ["masks"],

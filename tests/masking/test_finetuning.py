@@ -13,7 +13,7 @@ import torch
 
 from langvec.errors import TrainingError
 from masking.finetuning import Examples, Finetuning, Lesson, finetune
-from masking.start import ScratchStart, save
+from masking.start import ScratchStart, load, save
 from masking.tuning import Tuning
 from tests.masking.small_lessons import Notebook
 
@@ -77,6 +77,54 @@ def test_it_learns_to_tell_classes_apart_and_to_predict_languages(encoder: Path)
     assert done.account()["validation_accuracy"] > 0.95
     assert found.predicted is not None
     assert found.predicted.shape == (60, 1)
+
+
+def test_its_weights_are_those_of_a_loop_over_the_whole_encoder_written_by_hand(encoder: Path) -> None:
+    """Also of the pieces that it leaves alone: without weight decay nothing moves them."""
+    how = HOW.model_copy(update={"epochs": 1, "dropout": 0.0, "weight_decay": 0.0, "keep": "last"})
+    training = Finetuning(how, lesson(encoder))
+    loaded, head = load(encoder), torch.nn.Linear(16, 3)
+    head.load_state_dict(training.model.head.state_dict())
+    body = loaded.model.base_model.eval()
+    for module in body.modules():  # the encoder's own dropout would draw otherwise
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for module in training.model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    weights = [*body.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(weights, weight_decay=0.0)
+    batches = list(training._batches())
+    for step, batch in enumerate(batches):
+        coded = loaded.tokenizer([lesson(encoder).train.texts[n] for n in batch], padding=True, return_tensors="pt")
+        hidden, mask = body(**coded).last_hidden_state, coded["attention_mask"][:, :, None]
+        scores = head((hidden * mask).sum(dim=1) / mask.sum(dim=1))
+        loss = torch.nn.functional.cross_entropy(scores, torch.tensor(lesson(encoder).train.labels[batch]))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, how.clip)
+        for group in optimizer.param_groups:
+            group["lr"] = how.learning_rate * how.rate(step, len(batches))
+        optimizer.step()
+    training.run_epoch()
+    texts = examples(40, 9).texts
+    with torch.inference_mode():
+        coded = loaded.tokenizer(texts, padding=True, return_tensors="pt")
+        hidden, mask = body(**coded).last_hidden_state, coded["attention_mask"][:, :, None]
+        chances = head((hidden * mask).sum(dim=1) / mask.sum(dim=1)).softmax(dim=1).max(dim=1).values
+    assert np.allclose(training.judge(texts).surest, chances, atol=1e-4)
+
+
+def test_pieces_that_no_training_text_has_are_as_they_came(encoder: Path) -> None:
+    few = examples(12, 1)
+    done = finetune(HOW, lesson(encoder, train=few))
+    came = load(encoder).model.base_model.get_input_embeddings().weight
+    used = {id for ids in done.ids for id in ids.tolist()}
+    now = done.model.encoder.eval().get_input_embeddings()
+    ids = torch.arange(len(came))
+    moved = {int(id) for id in ids[(now(ids) != came).any(dim=1)]}
+    assert moved
+    assert moved <= used
 
 
 def test_killed_at_every_single_step_it_ends_with_the_same_weights(encoder: Path) -> None:

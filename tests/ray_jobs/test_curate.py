@@ -23,9 +23,9 @@ from ray_jobs.command import run_job
 from ray_jobs.curate import JOB, stages
 from ray_jobs.curate_held import read_held
 from ray_jobs.curate_recipe import CurateRecipe
-from ray_jobs.curate_run import CurateRun
 from ray_jobs.loading import load_recipe, shipped
 from ray_jobs.redraw import redraw
+from ray_jobs.reopened import reopened
 from ray_jobs.runner import walk
 from ray_jobs.store import Store
 from tests.conftest import REPOSITORY, contents
@@ -208,7 +208,7 @@ def test_a_run_that_is_killed_in_the_middle_ends_with_the_same_files(run: Path, 
 def test_another_filter_scores_nothing_anew_and_what_depends_on_it_is_made_again(run: Path, folder: Path) -> None:
     before = {path.name for stage in ("pairs", "scored") for path in (run / stage).glob("[ps]*")}
     recipe = load_recipe(CurateRecipe, str(folder / "recipe.yaml"), ["filters=[{kind: ratio, factor: 1.3}]"])
-    done = CurateRun.open(str(run)).done
+    done = reopened(JOB, str(run)).done
     again = [piece.stage for stage in stages(recipe) for piece in stage.of(done) if piece.stage == "filtered"]
     assert again and before
     assert curate(folder, "run", "filters=[{kind: ratio, factor: 1.3}]", "translation=null", "words=null") == 0
