@@ -18,7 +18,17 @@ from masking.curation.ranking import best_first, curve, figures, histogram
 from masking.draws import Draws
 from ray_jobs.curate_blocks import REASONS, SCORES, refused
 from ray_jobs.curate_pairs import SEEN, read_block
-from ray_jobs.curate_recipe import GIVEN, HEURISTICS, ORACLE, RANDOM, RATIO, CurateRecipe
+from ray_jobs.curate_recipe import (
+    COSINE,
+    GIVEN,
+    HEURISTICS,
+    MARGIN,
+    ORACLE,
+    RANDOM,
+    RATIO,
+    WORDS,
+    CurateRecipe,
+)
 from ray_jobs.stages import Desk, Piece
 
 FORMAT = 1  # raise when a stage writes something else than before
@@ -189,10 +199,5 @@ def _joined(reasons: pa.ChunkedArray) -> pa.Array:
 
 def ranking_scored_by(recipe: CurateRecipe, name: str) -> str:
     """The encoder, or the words, whose scores a ranking sorts by; nothing for one that needs none."""
-    if name in (GIVEN, HEURISTICS, RATIO, RANDOM, ORACLE):
-        return ""
-    return (
-        name
-        if name not in {f"{one}-{how}" for one in recipe.encoders for how in ("margin", "cosine")}
-        else name.rpartition("-")[0]
-    )
+    of_encoders = {f"{one}-{how}": one for one in recipe.encoders for how in (MARGIN, COSINE)}
+    return of_encoders.get(name, WORDS if name == WORDS else "")
