@@ -8,17 +8,13 @@ from typing import Annotated
 import typer
 
 from ray_jobs.cli_masking import masking
+from ray_jobs.job_command import add_job
 from ray_jobs.options import (
     AddressOption,
     EndpointOption,
     KindOption,
     NearestOption,
-    PlanOption,
-    RecipeOption,
-    ReportOption,
     RunOption,
-    SetOption,
-    mistakes_explained,
     tell,
 )
 
@@ -49,49 +45,25 @@ def main(
     """Keep the verbs as subcommands while there are few of them."""
 
 
-@app.command()
-def entropy2vec(
-    recipe: RecipeOption,
-    run: RunOption,
-    settings: SetOption = None,
-    plan: PlanOption = False,
-    address: AddressOption = None,
-    endpoint: EndpointOption = None,
-    report: ReportOption = True,
-) -> None:
+add_job(
+    app,
+    "entropy2vec",
+    "demo, udhr, paper, ci",
     """From text to language vectors and trees: train a model for each language, score each on every text.
 
     The same command again does only what is missing: after a kill it goes on, after a change of the recipe it redoes
     what the change can affect, after success it does nothing.
-    """
-    from ray_jobs.command import run_job
-    from ray_jobs.entropy2vec import JOB
-
-    with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
-
-
-@app.command()
-def alchemy(
-    recipe: Annotated[
-        str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (alchemy-demo) or a YAML file.")
-    ],
-    run: RunOption,
-    settings: SetOption = None,
-    plan: PlanOption = False,
-    address: AddressOption = None,
-    endpoint: EndpointOption = None,
-    report: ReportOption = True,
-) -> None:
+    """,
+)
+add_job(
+    app,
+    "alchemy",
+    "alchemy-demo, alchemy-paper",
     """Does it help to know the language? Fine-tune with language vectors as a second task, and with controls.
 
     Trained on some languages, judged on others. The same command again does only what is missing.
-    """
-    from ray_jobs.alchemy import JOB
-    from ray_jobs.command import run_job
-
-    with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
+    """,
+)
 
 
 @app.command()

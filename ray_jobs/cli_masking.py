@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ray_jobs.job_command import add_job
 from ray_jobs.options import (
     AddressOption,
     EndpointOption,
     PlanOption,
-    ReportOption,
     RunOption,
     SetOption,
     mistakes_explained,
@@ -43,76 +43,34 @@ def tag(
         raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint))
 
 
-@masking.command()
-def lem(
-    recipe: Annotated[
-        str,
-        typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (lem-demo, lem-paper) or a YAML file."),
-    ],
-    run: RunOption,
-    settings: SetOption = None,
-    plan: PlanOption = False,
-    address: AddressOption = None,
-    endpoint: EndpointOption = None,
-    report: ReportOption = True,
-) -> None:
+add_job(
+    masking,
+    "lem",
+    "lem-demo, lem-paper",
     """Pre-train an encoder with masks on entities and with others, and compare how well it finds translations.
 
     Tags the text, trains on sentences (LEM_mono), then on pairs (LEM_para), judges. The same command again does only
     what is missing, as with `entropy2vec`.
-    """
-    from ray_jobs.command import run_job
-    from ray_jobs.lem import JOB
-
-    with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
-
-
-@masking.command()
-def sentiment(
-    recipe: Annotated[
-        str,
-        typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (sentiment-demo) or a YAML file."),
-    ],
-    run: RunOption,
-    settings: SetOption = None,
-    plan: PlanOption = False,
-    address: AddressOption = None,
-    endpoint: EndpointOption = None,
-    report: ReportOption = True,
-) -> None:
-    """Fine-tune encoders on labelled text, also code-mixed, and compare what they get right in each language.
-
-    The same command again does only what is missing, as with `entropy2vec`.
-    """
-    from ray_jobs.command import run_job
-    from ray_jobs.sentiment import JOB
-
-    with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
-
-
-@masking.command()
-def curate(
-    recipe: Annotated[
-        str, typer.Option("--recipe", metavar="NAME|FILE", help="curation-demo, curation-paper, or a YAML file.")
-    ],
-    run: RunOption,
-    settings: SetOption = None,
-    plan: PlanOption = False,
-    address: AddressOption = None,
-    endpoint: EndpointOption = None,
-    report: ReportOption = True,
-) -> None:
+    """,
+)
+add_job(
+    masking,
+    "curate",
+    "curation-demo, curation-paper",
     """Choose the good pairs of crawled parallel text: filters with reasons, scores, ranks, and translators to judge by.
 
     The same command again does only what is missing, as with `entropy2vec`.
-    """
-    from ray_jobs.command import run_job
-    from ray_jobs.curate import JOB
+    """,
+)
+add_job(
+    masking,
+    "sentiment",
+    "sentiment-demo, sentiment-paper",
+    """Fine-tune encoders on labelled text, also code-mixed, and compare what they get right in each language.
 
-    with mistakes_explained():
-        raise typer.Exit(run_job(JOB, recipe, run, settings or [], plan, address, endpoint, report))
+    The same command again does only what is missing, as with `entropy2vec`.
+    """,
+)
 
 
 @masking.command()

@@ -14,9 +14,6 @@ from langvec.errors import InputError
 
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C has ended
 
-RecipeOption = Annotated[
-    str, typer.Option("--recipe", metavar="NAME|FILE", help="A shipped recipe (demo, udhr, paper, ci) or a YAML file.")
-]
 RunOption = Annotated[
     str, typer.Option("--run", metavar="URI", help="Run directory: a path, or s3://, gs:// on shared storage.")
 ]

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from sklearn.metrics import accuracy_score, f1_score
 
 from langvec.errors import InputError
@@ -33,12 +32,7 @@ QUICK = "tuning={epochs: 1, batch: 8, precision: float32}"
 WORDS = {"good": ["nice", "fine", "sweet"], "bad": ["poor", "sour", "sad"], "so": ["thing", "day", "place"]}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def sentences(count: int, seed: int, prefix: str) -> Iterator[tuple[str, str]]:
