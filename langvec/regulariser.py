@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -70,11 +71,12 @@ class Regulariser(torch.nn.Module):
         return torch.as_tensor(factors)
 
 
-def named(predicted: torch.Tensor, targets: Targets) -> list[str]:
-    """For each predicted vector the language whose vector is nearest, of those that have one."""
-    places = [targets.codes.index(code) for code in targets.known]
+def named(predicted: torch.Tensor, targets: Targets, among: Sequence[str]) -> list[str]:
+    """For each predicted vector the language whose vector is nearest, of those of `among` that have one."""
+    known_codes = [code for code in targets.known if code in among]
+    places = [targets.codes.index(code) for code in known_codes]
     values, costs = (torch.tensor(part[places], dtype=torch.float32) for part in (targets.values, targets.costs))
     known, given = (costs > 0).float(), predicted.float().cpu()
     apart = given**2 @ known.T - 2 * given @ (known * values).T + (known * values**2).sum(dim=1)
     far = apart / known.sum(dim=1)
-    return [targets.known[place] for place in far.argmin(dim=1).tolist()]
+    return [known_codes[place] for place in far.argmin(dim=1).tolist()]

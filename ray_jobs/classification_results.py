@@ -14,7 +14,7 @@ from ray_jobs.results import Shelf
 from ray_jobs.sentiment_recipe import SentimentRecipe
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
-from ray_jobs.verdicts import MIXED, SEEN, UNSEEN, Judgement, Row, System, compared, figures
+from ray_jobs.verdicts import MIXED, NAMED, SEEN, UNSEEN, Judgement, Row, System, compared, figures
 
 Records = Mapping[str, Record]
 Made = dict[System, dict[int, Record]]  # by seed
@@ -144,7 +144,7 @@ def told(rows: Sequence[Row], recipe: ClassificationRecipe) -> Iterator[str]:
 def _table(rows: Sequence[Row], course: str, group: str) -> Iterator[str]:
     first = rows[0]
     yield f"trained on {course}: {first['languages']} {group} languages, {first['texts']:,} texts"
-    named = any(row.get("named") is not None for row in rows)
+    named = any(row.get(NAMED[1]) is not None for row in rows)
     tail = f"  {'named':>6}" if named else ""
     yield f"{'':<28} {'accuracy':>8} {'sd':>6} {'macro-F1':>8}  {'accuracy above its baseline':<28} {'p':>6}{tail}"
     yield from (_line(row, named) for row in _in_order(rows))
@@ -162,7 +162,7 @@ def _line(row: Row, named: bool) -> str:
     if row.get("accuracy_difference") is not None:
         above = f"{row['accuracy_difference']:+.3f} ({row['accuracy_low']:+.3f} to {row['accuracy_high']:+.3f})"
         p = f"{row['accuracy_p']:.3f}"
-    share = "" if not named or row.get("named") is None else f"  {row['named']:>6.3f}"
+    share = "" if not named or row.get(NAMED[1]) is None else f"  {row[NAMED[1]]:>6.3f}"
     return (
         f"{system:<28} {row['accuracy']:>8.3f} {spread:>6} {row['macro_f1']:>8.3f}  {above:<28} {p:>6}{share}".rstrip()
     )

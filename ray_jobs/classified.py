@@ -29,8 +29,11 @@ LOG = "log.parquet"
 ROWS = pa.schema([(name, pa.string()) for name in ("split", "id", "text", "label")])
 JUDGED = pa.schema(
     [(name, pa.string()) for name in ("lang", "id", "label", "found")]
-    + [("surest", pa.float32()), ("named", pa.string())]
+    + [("surest", pa.float32()), ("named", pa.string()), ("named_in_group", pa.string())]
 )
+
+
+Names = tuple[Sequence[str], ...] | None  # for each text, of all languages and of its group
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Judging:
     held_out: float
     train_texts: int | None
     seed: int
+
+    def group_of(self, code: str) -> list[str]:
+        """Languages that are trained on, if this one is; else those that are not."""
+        return [other for other in self.codes if (other in self.course) == (code in self.course)]
 
     def config(self) -> dict[str, Any]:
         return {"course": self.course, "judged_on": self.judged_on, "held_out": self.held_out} | {
@@ -102,11 +109,13 @@ def tune(how: Tuning, judging: Judging, second: Second | None, seed: int, desk: 
     tables = []
     for code, rows in texts.judged.items():
         found = done.judge(rows.texts)
-        names = named(found.predicted, aims) if found.predicted is not None and aims else None
+        names: Names = None
+        if aims and found.predicted is not None:
+            names = tuple(named(found.predicted, aims, among) for among in (judging.codes, judging.group_of(code)))
         tables.append(_items(code, rows, [texts.labels[place] for place in found.classes], found.surest, names))
     pq.write_table(pa.concat_tables(tables), desk.folder / ITEMS, compression="zstd")
     pq.write_table(pa.Table.from_pylist(done.place.epochs), desk.folder / LOG)
-    return done.account() | _dropped(texts) | ({"nameable": len(aims.known)} if aims else {})
+    return done.account() | _dropped(texts)
 
 
 def fit_plain(how: AnyPlainClassifier, judging: Judging, desk: Desk) -> dict[str, Any]:
@@ -173,9 +182,9 @@ def _examples(texts: dict[str, Labelled], labels: Sequence[str], codes: Sequence
     )
 
 
-def _items(code: str, rows: Labelled, found: Sequence[str], surest: Any, named: Sequence[str] | None) -> pa.Table:
-    names: Sequence[str | None] = named or [None] * len(rows.ids)
-    columns = [[code] * len(rows.ids), rows.ids, rows.labels, found, surest, names]
+def _items(code: str, rows: Labelled, found: Sequence[str], surest: Any, named: Names) -> pa.Table:
+    names: tuple[Any, ...] = named or ([None] * len(rows.ids),) * 2
+    columns = [[code] * len(rows.ids), rows.ids, rows.labels, found, surest, *names]
     return pa.Table.from_pydict(dict(zip(JUDGED.names, columns, strict=True)), JUDGED)
 
 

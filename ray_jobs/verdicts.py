@@ -16,6 +16,7 @@ from masking.metrics import Difference, paired
 Row = dict[str, Any]
 
 SEEN, UNSEEN, MIXED = "seen", "unseen", "code-mixed"  # groups of languages
+NAMED = ("named", "named_in_group")  # by their predicted vectors: of all languages, of those of the group
 DRAWS = 2000
 
 
@@ -56,15 +57,18 @@ class Answers:
     ids: Sequence[str]
     gold: np.ndarray
     found: np.ndarray
-    named: np.ndarray | None  # the language that the predicted vector is nearest to
+    named: Mapping[str, np.ndarray]  # whether the predicted vector is nearest to that of their language, by NAMED
 
     @classmethod
     def of(cls, tables: Sequence[pa.Table], classes: Sequence[str]) -> Answers:
         first = tables[0]
         found = np.stack([numbered(table["found"].to_pylist(), classes) for table in tables])
-        named = None
-        if first["named"].null_count < len(first):
-            named = np.stack([np.array(table["named"].to_pylist()) == table["lang"].to_pylist()[0] for table in tables])
+        own = first["lang"].to_pylist()[0]
+        named = {
+            name: np.stack([np.array(table[name].to_pylist()) == own for table in tables])
+            for name in NAMED
+            if first[name].null_count < len(first)
+        }
         return cls(first["id"].to_pylist(), numbered(first["label"].to_pylist(), classes), found, named)
 
     @property
@@ -84,7 +88,7 @@ def figures(judgement: Judgement, seen: Sequence[str]) -> Iterator[Row]:
                 ("macro_f1", macro_f1(answers.gold, found, draws=DRAWS)),
             ):
                 row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-            yield row | {"named": None if answers.named is None else float(answers.named[place].mean())}
+            yield row | {name: _share(answers.named.get(name), place) for name in NAMED}
 
 
 def compared(
@@ -108,7 +112,7 @@ def _row(mine: Judgement, other: Judgement | None, codes: Sequence[str]) -> Row:
         "accuracy": float(seeds.mean()),
         "sd_of_seeds": float(seeds.std(ddof=1)) if len(seeds) > 1 else None,
         "macro_f1": float(np.mean(list(f1.values()))),
-        "named": _named(mine, codes),
+        **{name: _named(mine, codes, name) for name in NAMED},
     }
     if other is None:
         return row
@@ -160,8 +164,10 @@ def _by_language(judgement: Judgement, codes: Sequence[str]) -> dict[str, float]
     return {code: float(judgement.languages[code].right.mean()) for code in codes}
 
 
-def _named(judgement: Judgement, codes: Sequence[str]) -> float | None:
-    known = [judgement.languages[code].named for code in codes]
-    return (
-        float(np.mean([one.mean() for one in known if one is not None])) if any(k is not None for k in known) else None
-    )
+def _named(judgement: Judgement, codes: Sequence[str], name: str) -> float | None:
+    known = [judgement.languages[code].named[name] for code in codes if name in judgement.languages[code].named]
+    return float(np.mean([one.mean() for one in known])) if known else None
+
+
+def _share(named: np.ndarray | None, place: int) -> float | None:
+    return None if named is None else float(named[place].mean())

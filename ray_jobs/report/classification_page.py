@@ -19,7 +19,7 @@ from ray_jobs.report.lem_findings import signed
 from ray_jobs.report.lem_gallery import picture_name
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
-from ray_jobs.verdicts import Row, System
+from ray_jobs.verdicts import NAMED, Row, System
 
 Means = dict[tuple[System, str], float]  # over seeds, by language
 
@@ -83,7 +83,7 @@ def systems_table(rows: Sequence[Row]) -> Table:
     columns = ["system", "accuracy", "macro-F1", "accuracy above its baseline", "p", "languages better", "p over them"]
     named = any(row.get("named") is not None for row in rows)
     return table(
-        [*columns, *(["named"] if named else []), "seeds"], [_system(row, named) for row in rows], stacked=True
+        [*columns, *(["named of all", "named in group"] if named else []), "seeds"], [_system(row, named) for row in rows], stacked=True
     )
 
 
@@ -100,7 +100,7 @@ def _system(row: Row, named: bool) -> list[Cell]:
         cell(row.get("accuracy_p")),
         cell(None) if better is None else Cell(f"{better} of {row['languages']}", better),
         cell(row.get("p_over_languages")),
-        *([cell(row.get("named"))] if named else []),
+        *([cell(row.get(name)) for name in NAMED] if named else []),
         cell(row["seeds"]),
     ]
 

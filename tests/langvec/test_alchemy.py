@@ -133,7 +133,7 @@ def test_training_the_projection_alone_learns_to_name_the_languages() -> None:
         optimizer.zero_grad()
         regulariser.distance(POOLED, LANGUAGES).backward()
         optimizer.step()
-    assert named(regulariser.predicted(POOLED).detach(), made()) == list(SEEN)
+    assert named(regulariser.predicted(POOLED).detach(), made(), CODES) == list(SEEN)
 
 
 def test_named_is_the_nearest_by_the_definition_written_as_loops() -> None:
@@ -141,10 +141,11 @@ def test_named_is_the_nearest_by_the_definition_written_as_loops() -> None:
     holes[1, 0] = holes[5, 2] = np.nan
     found = targets([Block(CODES, holes)], CODES, SEEN)
     predicted = np.random.default_rng(4).normal(size=(40, 3))
-    for row, name in zip(predicted, named(torch.tensor(predicted), found), strict=True):
+    for row, name in zip(predicted, named(torch.tensor(predicted), found, CODES), strict=True):
         known = found.costs > 0
         far = [np.mean((row - found.values[i])[known[i]] ** 2) for i in range(6)]
         assert name == CODES[int(np.argmin(far))]
+    assert set(named(torch.tensor(predicted), found, CODES[4:])) == set(CODES[4:])
 
 
 def test_fixed_weights_add_up() -> None:

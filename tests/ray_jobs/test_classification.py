@@ -166,6 +166,7 @@ def test_translations_of_one_text_are_redrawn_as_one() -> None:
             "label": ["x"] * 6,
             "found": ["x" if one else "y" for of in found.values() for one in of],
             "named": pa.nulls(6, pa.string()),
+            "named_in_group": pa.nulls(6, pa.string()),
         }
     )
     judgement = Judgement(System("e", "c", "none"), [1], [table], ["x", "y"])
