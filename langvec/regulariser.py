@@ -71,9 +71,11 @@ class Regulariser(torch.nn.Module):
         return torch.as_tensor(factors)
 
 
-def named(predicted: torch.Tensor, targets: Targets, among: Sequence[str]) -> list[str]:
+def named(predicted: torch.Tensor, targets: Targets, among: Sequence[str]) -> list[str | None]:
     """For each predicted vector the language whose vector is nearest, of those of `among` that have one."""
     known_codes = [code for code in targets.known if code in among]
+    if not known_codes:
+        return [None] * len(predicted)
     places = [targets.codes.index(code) for code in known_codes]
     values, costs = (torch.tensor(part[places], dtype=torch.float32) for part in (targets.values, targets.costs))
     known, given = (costs > 0).float(), predicted.float().cpu()

@@ -33,7 +33,7 @@ JUDGED = pa.schema(
 )
 
 
-Names = tuple[Sequence[str], ...] | None  # for each text, of all languages and of its group
+Names = tuple[Sequence[str | None], ...] | None  # for each text, of all languages and of its group
 
 
 @dataclass(frozen=True)

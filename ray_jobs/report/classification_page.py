@@ -82,9 +82,8 @@ def systems_table(rows: Sequence[Row]) -> Table:
     """The systems on one group of languages."""
     columns = ["system", "accuracy", "macro-F1", "accuracy above its baseline", "p", "languages better", "p over them"]
     named = any(row.get("named") is not None for row in rows)
-    return table(
-        [*columns, *(["named of all", "named in group"] if named else []), "seeds"], [_system(row, named) for row in rows], stacked=True
-    )
+    columns += [*(["named of all", "named in group"] if named else []), "seeds"]
+    return table(columns, [_system(row, named) for row in rows], stacked=True)
 
 
 def _system(row: Row, named: bool) -> list[Cell]:
