@@ -143,7 +143,8 @@ def told(rows: Sequence[Row], recipe: ClassificationRecipe) -> Iterator[str]:
 
 def _table(rows: Sequence[Row], course: str, group: str) -> Iterator[str]:
     first = rows[0]
-    yield f"trained on {course}: {first['languages']} {group} languages, {first['texts']:,} texts"
+    languages = "language" if first["languages"] == 1 else "languages"
+    yield f"trained on {course}: {first['languages']} {group} {languages}, {first['texts']:,} texts"
     named = any(row.get(NAMED[1]) is not None for row in rows)
     tail = f"  {'named':>6}" if named else ""
     yield f"{'':<28} {'accuracy':>8} {'sd':>6} {'macro-F1':>8}  {'accuracy above its baseline':<28} {'p':>6}{tail}"
