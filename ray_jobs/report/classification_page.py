@@ -60,6 +60,7 @@ def _context(findings: Findings, pictures: Mapping[str, Picture]) -> dict[str, A
         "figures": classification_words.figures(findings),
         "system_panels": _systems(findings, pictures),
         "language_panels": _languages(findings),
+        "measure": "Accuracy" if isinstance(findings.recipe, AlchemyRecipe) else "Macro-F1",
         "named": classification_words.named(findings),
         "costs": cells.cost_table(findings.records, lambda record: str(record.meta["stage"])),
         "recipe": findings.recipe.to_yaml(),

@@ -43,15 +43,14 @@ def figures(findings: Findings) -> list[Figure]:
     texts = {row["lang"]: row["texts"] for row in findings.figures}
     found = [
         Figure(f"{len(texts)}", "languages judged", (f"{sum(texts.values()):,} texts",)),
-        Figure(
-            f"{recipe.seeds}", "seeds of each", ("differences hold for other seeds, too" if recipe.seeds > 1 else "",)
-        ),
+        Figure(f"{recipe.seeds}", "seeds of each", ()),
     ]
     for course, group in findings.groups()[:1]:
         rows = findings.systems(course, group)
         best = max(rows, key=lambda row: row["accuracy"])
         name = System(best["encoder"], course, best["beside"]).name
-        found.append(Figure(f"{best['accuracy']:.3f}", f"accuracy on {group} languages", (name,)))
+        trained = f", trained on {course}" if len(recipe.courses()) > 1 else ""
+        found.append(Figure(f"{best['accuracy']:.3f}", f"accuracy on {group} languages", (f"{name}{trained}",)))
     return found
 
 
