@@ -104,10 +104,11 @@ def _refuse_absent(blocks: Sequence[Block], seen: Sequence[str]) -> None:
         absent = [code for code, row in zip(seen, block.of(seen), strict=True) if np.isnan(row).all()]
         if absent:
             more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
+            there = [code for code, row in zip(block.codes, block.values, strict=True) if not np.isnan(row).all()]
             raise InputError(
                 f"There is no vector of {', '.join(absent[:_SHOWN])}{more}, which is trained on. Expected one of each "
-                f"language in `seen`; give vectors that have it, or train on others (there are {len(block.codes)}: "
-                f"{', '.join(block.codes[:_SHOWN])} ...)."
+                f"language in `seen`; give vectors that have it, or train on others (there are {len(there)}"
+                f"{': ' + ', '.join(there[:_SHOWN]) if there else ''}{', ...' if len(there) > _SHOWN else ''})."
             )
 
 

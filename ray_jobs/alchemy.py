@@ -30,7 +30,7 @@ def seconds(recipe: AlchemyRecipe) -> Iterator[Second]:
     for weight in recipe.weights:
         for name in recipe.vectors:
             yield Second(recipe.blocks_of(name), None, weight, name)
-        for kind in recipe.controls:
+        for kind in recipe.chosen_controls():
             yield Second(like if kind in NEEDS_VECTORS else (), kind, weight, kind)
 
 

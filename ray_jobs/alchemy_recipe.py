@@ -26,7 +26,9 @@ class AlchemyRecipe(ClassificationRecipe):
 
     seen: Codes = Field(description="languages that are trained on; all others of `data` are judged unseen")
     vectors: dict[Name, AnyVectors] = Field({}, description="what is predicted of each language, by name")
-    controls: tuple[Control, ...] = Field(CONTROLS, description="what vectors have to beat, beside none at all")
+    controls: tuple[Control, ...] | None = Field(
+        None, description="what vectors have to beat, beside none at all; null: all that can be made of these"
+    )
     weights: tuple[Weight, ...] = Field(
         (1.0,), min_length=1, description="of the second task: numbers (lambda), scale, learned; each is tried"
     )
@@ -36,9 +38,9 @@ class AlchemyRecipe(ClassificationRecipe):
         there = self.data.codes()
         if strange := [code for code in self.seen if code not in there]:
             raise ValueError(f"seen: {', '.join(strange)} not in `data`; expected some of {', '.join(there)}")
-        if len(self.seen) == 1 and (self.vectors or self.controls):
+        if len(self.seen) == 1 and (self.vectors or self.controls is None or self.controls):
             raise ValueError("seen: one language has nothing to be told from; expected two or more")
-        if "script" in self.controls and len({find(code).script for code in self.seen}) == 1:
+        if self.controls and "script" in self.controls and not self._several_scripts:
             raise ValueError("controls: all of `seen` are in one script, so that it says nothing; leave `script` out")
         return self
 
@@ -52,11 +54,22 @@ class AlchemyRecipe(ClassificationRecipe):
                 raise ValueError(f"vectors.{name} joins {', '.join(one.of)}; expected some of {', '.join(plain)}")
         if wrong := {NOTHING, *CONTROLS} & set(self.vectors):
             raise ValueError(f"vectors: {', '.join(sorted(wrong))} is the name of a control; expected another")
-        if not self.vectors and (lost := [one for one in self.controls if one in NEEDS_VECTORS]):
+        if not self.vectors and (lost := [one for one in self.controls or () if one in NEEDS_VECTORS]):
             raise ValueError(
                 f"controls {', '.join(lost)} are made like vectors, and `vectors` is empty; leave them out"
             )
         return self
+
+    @property
+    def _several_scripts(self) -> bool:
+        return len({find(code).script for code in self.seen}) > 1
+
+    def chosen_controls(self) -> tuple[Control, ...]:
+        """Those that were asked for, or all that say something of these languages and vectors."""
+        if self.controls is not None:
+            return self.controls
+        idle = (set() if self.vectors else set(NEEDS_VECTORS)) | (set() if self._several_scripts else {"script"})
+        return tuple(one for one in CONTROLS if one not in idle)
 
     def courses(self) -> Mapping[str, tuple[str, ...]]:
         return {SEEN: self.seen}

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from langvec.config import Strict
 from langvec.errors import InputError
-from langvec.labelled import AnyLabelled, Split
+from langvec.labelled import AnyLabelled, LabelledFiles, Split
 from masking.plain_classifiers import AnyPlainClassifier, CharacterNgrams, Majority
 from masking.start import AnyStart
 from masking.tuning import Tuning
@@ -67,7 +67,7 @@ class ClassificationRecipe(Strict):
         """Every mistake that can be seen before work starts."""
         found = [f"data: {problem}" for problem in self.data.problems()]
         found += [f"encoders.{name}: {problem}" for name, one in self.encoders.items() for problem in one.problems()]
-        return found or self._missing_splits()
+        return found or self._missing_splits() or self._unreadable()
 
     def _missing_splits(self) -> list[str]:
         from langvec.labelled.checks import refuse_missing_splits
@@ -79,6 +79,30 @@ class ClassificationRecipe(Strict):
                 refuse_missing_splits(self.data, codes, split)  # type: ignore[arg-type]
             except InputError as error:
                 found.append(f"data: {error}")
+        return found
+
+    def _unreadable(self) -> list[str]:
+        """Files of one's own are read to their end: a row without a label would stop the run an hour later."""
+        from langvec.labelled.checks import refuse_unknown_labels
+
+        if not isinstance(self.data, LabelledFiles):
+            return []
+        found, labels, judged = list[str](), set[str](), {}
+        for code in self.data.codes():
+            for split in self.data.splits(code):
+                try:
+                    rows = self.data.read(code, split)
+                except InputError as error:
+                    found.append(f"data: {error}")
+                    continue
+                if split == "train" and any(code in some for some in self.courses().values()):
+                    labels |= set(rows.labels)
+                elif split in ("validation", self.judged_on):
+                    judged[code] = rows
+        try:
+            refuse_unknown_labels(labels, {} if found else judged)
+        except InputError as error:
+            found.append(f"data: {error}")
         return found
 
     def to_yaml(self) -> str:

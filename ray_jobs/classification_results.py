@@ -147,8 +147,15 @@ def _table(rows: Sequence[Row], course: str, group: str) -> Iterator[str]:
     yield f"trained on {course}: {first['languages']} {group} {languages}, {first['texts']:,} texts"
     named = any(row.get(NAMED[1]) is not None for row in rows)
     tail = f"  {'named':>6}" if named else ""
-    yield f"{'':<28} {'accuracy':>8} {'sd':>6} {'macro-F1':>8}  {'accuracy above its baseline':<28} {'p':>6}{tail}"
+    above = f"accuracy above {compared_with(rows)}"
+    yield f"{'':<28} {'accuracy':>8} {'sd':>6} {'macro-F1':>8}  {above:<28} {'p':>6}{tail}"
     yield from (_line(row, named) for row in _in_order(rows))
+
+
+def compared_with(rows: Sequence[Row]) -> str:
+    """What the systems are held against."""
+    names = {str(row["baseline"]) for row in rows if row.get("baseline")}
+    return names.pop() if len(names) == 1 else "the encoder alone"
 
 
 def _in_order(rows: Iterable[Row]) -> list[Row]:

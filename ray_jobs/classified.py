@@ -110,7 +110,7 @@ def tune(how: Tuning, judging: Judging, second: Second | None, seed: int, desk: 
     for code, rows in texts.judged.items():
         found = done.judge(rows.texts)
         names: Names = None
-        if aims and found.predicted is not None:
+        if aims and second and second.control != "constant" and found.predicted is not None:
             names = tuple(named(found.predicted, aims, among) for among in (judging.codes, judging.group_of(code)))
         tables.append(_items(code, rows, [texts.labels[place] for place in found.classes], found.surest, names))
     pq.write_table(pa.concat_tables(tables), desk.folder / ITEMS, compression="zstd")

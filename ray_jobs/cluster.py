@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,10 +42,17 @@ def connected(address: str | None, cpus: int | None) -> Iterator[None]:
 
     ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **settings)
     _hush()
+    _as_ctrl_c()
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _as_ctrl_c() -> None:
+    """What `timeout`, Slurm and Kubernetes send ends a command in words, too: Ray would print its own stack."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _hush() -> None:

@@ -141,6 +141,8 @@ def _summarise(job: Job, store: Store, recipe: JobRecipe, outcome: Outcome, repo
     if outcome.waiting:
         more = f" and {len(outcome.waiting) - SHOWN} more" if len(outcome.waiting) > SHOWN else ""
         print(f"Not tried, since they need what failed: {', '.join(outcome.waiting[:SHOWN])}{more}.", file=sys.stderr)
+    if store.names("results"):
+        print("Tables in results/ that could not be made now are those of the run before.", file=sys.stderr)
     print("What is finished stays. Mend the above and run the same command again.", file=sys.stderr)
     return 2 if all(isinstance(error, InputError) for error in outcome.failures.values()) else 1
 

@@ -79,7 +79,9 @@ def _write(
             blocks.add(kept)
         blocks.close()
     if not blocks.written:
-        told = "; ".join(f"{name}: {dict(count)}" for name, count in counts.items())
+        told = "; ".join(
+            f"{name}: {', '.join(f'{number} {why}' for why, number in count.items())}" for name, count in counts.items()
+        )
         raise InputError(f"There is no pair with text on both sides. Found {told}. Check the files and columns.")
     centres = {languages: ratios.median() for languages, ratios in blocks.ratios.items()}
     (desk.folder / CENTRES).write_text(json.dumps(centres, sort_keys=True), encoding="utf-8")

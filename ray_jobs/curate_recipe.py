@@ -148,6 +148,8 @@ class CurateRecipe(Strict):
         if self.translation and self.held_out is None:
             raise ValueError("translation needs pairs to be judged by; expected `held_out`, such as {dev: 0.02}")
         several = {one.languages for one in self.bitexts.values()}
+        if turned := [pair for pair in several if pair[::-1] in several]:
+            raise ValueError(f"bitexts: {' and '.join(turned[0])} in either order; expected one order in all of them")
         if self.translation and len(several) > 1:
             raise ValueError(f"translation is between two languages; found {len(several)} pairs of languages")
         if self.tests and self.tests.languages not in several:

@@ -40,7 +40,8 @@ def write_results(store: Store, records: Records, recipe: CurateRecipe) -> list[
             for end in ("parquet", "tsv"):
                 shelf.copy(kept, f"{KEPT}.{end}", f"curation-kept-{name}.{end}")
     _tidy(shelf)
-    return [*_pairs_lines(records), *_reason_lines(reasons), *_ranking_lines(rankings), *_translation_lines(translated)]
+    lines = [*_pairs_lines(records), *_reason_lines(reasons), *_kept_lines(store, records, recipe)]
+    return [*lines, *_ranking_lines(rankings), *_translation_lines(translated)]
 
 
 def kept_name(recipe: CurateRecipe, ranking: str) -> str:
@@ -75,7 +76,7 @@ def _curves(records: Records, recipe: CurateRecipe) -> Rows:
 
 def _histograms(records: Records, recipe: CurateRecipe) -> Rows:
     return [
-        {"ranking": name} | row | {"kind": "noise" if row["kind"] else "given"}
+        {"ranking": name} | row | {"kind": "noise" if row["kind"] else "as read"}
         for name, account in _ranked(records, recipe)
         for row in account["histogram"]
         if name != ORACLE
@@ -128,6 +129,14 @@ def _reason_lines(reasons: Rows) -> Iterator[str]:
     if good < pairs:
         lost = sum(row["first"] for row in reasons if row["noise"] == NOT_NOISE)
         yield f"{refused - lost:,} of the {pairs - good:,} pairs with noise are among them, and {lost:,} of the others"
+
+
+def _kept_lines(store: Store, records: Records, recipe: CurateRecipe) -> Iterator[str]:
+    found = [records.get(f"kept/{kept_name(recipe, name)}") for name in recipe.rankings()]
+    counts = sorted({record.meta["account"]["pairs"] for record in found if record})
+    if counts:
+        shown = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+        yield f"kept: {shown} pairs by each ranking -> {store.uri}/results/curation-kept-RANKING.tsv and .parquet"
 
 
 def _ranking_lines(rankings: Rows) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from langvec.errors import InputError
 from ray_jobs import alchemy, curate, lem, report, sentiment
 from ray_jobs.finished import FinishedRun
 from ray_jobs.reopened import reopened
@@ -14,7 +15,9 @@ _JOBS = (lem.JOB, curate.JOB, alchemy.JOB, sentiment.JOB)
 
 def redraw(uri: str) -> list[str]:
     """Draw the page if it is not up to date; the lines to print."""
-    stored = yaml.safe_load(Store.open(uri).read(RECIPE) or b"")
+    if (data := Store.open(uri).read(RECIPE)) is None:
+        raise InputError(f"--run {uri} is no run yet. Expected one that a command of langscape has begun.")
+    stored = yaml.safe_load(data)
     for job in _JOBS:
         if job.report and isinstance(stored, dict) and job.owns(stored):
             run = reopened(job, uri)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -30,13 +30,13 @@ class SentimentRecipe(ClassificationRecipe):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_canonical_codes(cls, given: dict[str, object]) -> dict[str, object]:
-        """`jav` in `train` means what it means everywhere else."""
+    def _with_canonical_codes(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """`jav` in `train` and `mixed` means what it means everywhere else."""
         train, mixed = given.get("train"), given.get("mixed")
-        if not isinstance(train, dict):
-            return given
         names = mixed if isinstance(mixed, dict) else {}
-        return given | {"train": {name: _codes(codes, names) for name, codes in train.items()}}
+        if isinstance(train, dict):
+            given = given | {"train": {name: _codes(codes, names) for name, codes in train.items()}}
+        return given | {"mixed": {name: _mixing(how) for name, how in names.items()}} if names else given
 
     @model_validator(mode="after")
     def _named_are_there(self) -> SentimentRecipe:
@@ -61,6 +61,12 @@ def _codes(codes: object, mixed: Mapping[str, object]) -> object:
     if not isinstance(codes, list | tuple):
         return codes
     return [_code(code) if isinstance(code, str) and code not in mixed else code for code in codes]
+
+
+def _mixing(how: Any) -> Any:
+    if not isinstance(how, dict):
+        return how
+    return how | {side: _code(how[side]) for side in ("matrix", "embedded") if isinstance(how.get(side), str)}
 
 
 def _code(code: str) -> str:

@@ -11,6 +11,7 @@ from langvec.errors import InputError
 from langvec.languages import find
 from ray_jobs.alchemy_recipe import AlchemyRecipe
 from ray_jobs.classification_recipe import NOTHING
+from ray_jobs.classification_results import compared_with
 from ray_jobs.report import cells, classification_words
 from ray_jobs.report.cells import Cell, Table, cell, table
 from ray_jobs.report.classification import Findings
@@ -81,7 +82,15 @@ def _systems(findings: Findings, pictures: Mapping[str, Picture]) -> list[Panel]
 
 def systems_table(rows: Sequence[Row]) -> Table:
     """The systems on one group of languages."""
-    columns = ["system", "accuracy", "macro-F1", "accuracy above its baseline", "p", "languages better", "p over them"]
+    columns = [
+        "system",
+        "accuracy",
+        "macro-F1",
+        f"accuracy above {compared_with(rows)}",
+        "p",
+        "languages better",
+        "p over them",
+    ]
     named = any(row.get("named") is not None for row in rows)
     columns += [*(["named of all", "named in group"] if named else []), "seeds"]
     return table(columns, [_system(row, named) for row in rows], stacked=True)

@@ -32,8 +32,8 @@ def summary(findings: Findings) -> str:
         f"{tuned} on {len(recipe.seen)} languages and judged on these and on {len(recipe.unseen())} that it was not "
         f"tuned on. Beside the task, each sentence had to predict the vector of its language: "
         f"{listed(list(recipe.vectors)) or 'none'}; and, to see whether it is the vectors that count, "
-        f"{listed(list(recipe.controls)) or 'nothing else'}. What counts is how far each is above the same encoder "
-        f"without a second task."
+        f"{listed(list(recipe.chosen_controls())) or 'nothing else'}. What counts is how far each is above the same "
+        f"encoder without a second task."
     )
 
 
@@ -67,7 +67,8 @@ def _verdict(findings: Findings, course: str, group: str) -> Iterator[str]:
     second = [row for row in rows if row["beside"] != NOTHING]
     if not second:
         others = [row for row in rows if row["encoder"] in findings.recipe.encoders]
-        yield from (f"On {group}: {_told(row)}" for row in others)
+        trained = f"Trained on {course}, " if len(findings.recipe.courses()) > 1 else ""
+        yield from (f"{trained}{'on' if trained else 'On'} {group} languages: {_told(row)}" for row in others)
         return
     for row in second:
         name = row["beside"].rpartition("-")[0]

@@ -104,13 +104,14 @@ def test_a_piece_damaged_after_the_fact_is_made_again_and_the_rest_is_kept(
 
 
 @pytest.mark.ray
-def test_ctrl_c_says_that_finished_work_stays_and_leaves_no_lock(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "timeout"])
+def test_a_command_asked_to_end_says_that_finished_work_stays_and_leaves_no_lock(asked: int, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "ray_jobs", "entropy2vec", "--recipe", "demo", "--run", str(tmp_path / "run")]
     command = subprocess.Popen(words, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
     store = Store(str(tmp_path / "run"))
     while not reached(store, "corpus/1"):
         time.sleep(0.01)
-    command.send_signal(signal.SIGINT)
+    command.send_signal(asked)
     _, said = command.communicate(timeout=30)
     assert command.returncode == 130
     assert "Stopped. What is finished stays" in said and "Traceback" not in said

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from langvec.alchemy import CONTROLS
 from langvec.errors import InputError
 from ray_jobs import alchemy, sentiment
 from ray_jobs.alchemy_recipe import AlchemyRecipe
@@ -125,7 +126,7 @@ def test_a_new_weight_tunes_only_the_arms_that_it_is_of(data: str, vectors: str,
 
 
 def test_sentiment_trains_on_each_course_and_judges_mixed_text(data: str, tmp_path: Path) -> None:
-    mixed = "mixed={deu+fin: {matrix: deu_Latn, embedded: fin_Latn, share: 0.5}}"
+    mixed = "mixed={deu+fin: {matrix: deu, embedded: fin, share: 0.5}}"
     train = "train={german: [deu], all: [deu, nld, fin, deu+fin]}"
     settings = (data, mixed, train, SCRATCH, QUICK, "seeds=1")
     recipe = load_recipe(SentimentRecipe, "sentiment-demo", settings)
@@ -221,6 +222,7 @@ def test_the_recipe_of_code_mixed_sentiment_runs_to_its_end_on_comments_of_ones_
         (["seen=[deu, eng]"], "eng_Latn not in `data`"),
         (["seen=[deu]"], "nothing to be told from"),
         (["seen=[deu, nld]", "controls=[script]"], "all of `seen` are in one script"),
+        (["vectors={ours: {kind: table, file: v.csv, mising: 1}}"], "did you mean missing"),
         (["vectors={}", "controls=[shuffled]"], "are made like vectors, and `vectors` is empty"),
         (["vectors={a: {kind: joined, of: [b, c]}}"], "joins b, c"),
         (["vectors={random: {kind: table, file: v.csv}}"], "is the name of a control"),
@@ -242,12 +244,24 @@ def test_a_seen_language_without_a_vector_is_named_before_work_starts(data: str,
         alchemy_recipe(data, vectors, SEEN, SCRATCH)
 
 
-def test_a_label_that_nobody_was_taught_is_named_with_its_language(data: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [("odd,cnice cfine,strange", "fin_Latn: strange"), ("odd,cnice,", "label"), ("test0,cnice,good", "'test0'")],
+    ids=["a label nobody was taught", "no label", "an id that is there"],
+)
+def test_a_row_that_would_stop_the_run_later_is_told_before_work_starts(
+    data: str, tmp_path: Path, row: str, said: str
+) -> None:
     with (tmp_path / "fin_Latn.test.csv").open("a") as file:
-        file.write("odd,cnice cfine,strange\n")
-    recipe = alchemy_recipe(data, "vectors={}", SEEN, SCRATCH, QUICK, "seeds=1", "controls=[]")
-    with pytest.raises(InputError, match="fin_Latn: strange"):
-        walk_here(alchemy.JOB, Store.open(str(tmp_path / "run")), recipe)
+        file.write(f"{row}\n")
+    with pytest.raises(InputError, match=said):
+        alchemy_recipe(data, "vectors={}", SEEN, SCRATCH, QUICK, "seeds=1", "controls=[]")
+
+
+def test_controls_that_nobody_named_are_those_that_say_something(data: str, vectors: str) -> None:
+    assert alchemy_recipe(data, vectors, SEEN, SCRATCH).chosen_controls() == CONTROLS
+    assert alchemy_recipe(data, vectors, "seen=[deu, nld]", SCRATCH).chosen_controls() == CONTROLS[:-1]
+    assert alchemy_recipe(data, "vectors={}", SEEN, SCRATCH).chosen_controls() == ("one_hot", "script")
 
 
 @pytest.mark.ray
