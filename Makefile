@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/langscape entropy2vec --recipe demo --run runs/demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
