@@ -20,11 +20,11 @@ SETTINGS = {
     "seen": "[ces, deu, eng, fra, ind, spa]",
     "vectors": "{}",
     "controls": "[one_hot]",
-    "seeds": "4",
+    "seeds": "3",
     "baselines": "{}",
-    "tuning.epochs": "20",
+    "tuning.epochs": "10",
 }
-TURNS = 2
+TURNS = 1
 
 
 def run(cores: int) -> tuple[float, float, int]:
