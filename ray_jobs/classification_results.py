@@ -30,8 +30,7 @@ def write_results(store: Store, records: Records, recipe: ClassificationRecipe) 
     lines, shelf, made = list(_texts_lines(records)), Shelf(store), systems(records, recipe)
     if not made:
         return lines
-    judged = {system: _judgement(store, system, of_seed) for system, of_seed in made.items()}
-    judged = _of_equal_classes(judged)
+    judged = _judgements(store, made)
     name, courses = verb(recipe), recipe.courses()
     shelf.table(name, [row for one in judged.values() for row in figures(one, courses[one.system.course])])
     rows = [row for one in judged.values() for row in _compared(one, judged, recipe)]
@@ -68,23 +67,15 @@ def groups(recipe: ClassificationRecipe, course: str) -> dict[str, list[str]]:
     }
 
 
-def _judgement(store: Store, system: System, of_seed: Mapping[int, Record]) -> Judgement:
-    tables = [store.table(f"{record.folder}/{ITEMS}") for record in of_seed.values()]
-    return Judgement(system, list(of_seed), [table for table in tables if table is not None], ())
-
-
-def _of_equal_classes(judged: dict[System, Judgement]) -> dict[System, Judgement]:
-    """The same numbers for the same labels."""
-    classes = sorted(
-        {
-            str(label)
-            for one in judged.values()
-            for table in one.tables
-            for name in ("label", "found")
-            for label in table[name].unique().to_pylist()
-        }
-    )
-    return {system: Judgement(system, one.seeds, one.tables, classes) for system, one in judged.items()}
+def _judgements(store: Store, made: Made) -> dict[System, Judgement]:
+    """What every system said of every text; the same numbers for the same labels."""
+    found = {
+        system: [table for record in of_seed.values() if (table := store.table(f"{record.folder}/{ITEMS}")) is not None]
+        for system, of_seed in made.items()
+    }
+    several = [table[name] for tables in found.values() for table in tables for name in ("label", "found")]
+    classes = sorted({str(label) for column in several for label in column.unique().to_pylist()})
+    return {system: Judgement(system, list(made[system]), tables, classes) for system, tables in found.items()}
 
 
 def _compared(one: Judgement, judged: Mapping[System, Judgement], recipe: ClassificationRecipe) -> Iterator[Row]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ray_jobs.lem import JOB, Plan, plan_of
+from ray_jobs.lem import JOB, Plan, plan_of, stages_of
 from ray_jobs.lem_recipe import LemRecipe
-from ray_jobs.reopened import reopened
+from ray_jobs.reopened import done_of, opened
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
 
@@ -22,5 +22,6 @@ class LemRun:
 
     @classmethod
     def open(cls, uri: str) -> LemRun:
-        run = reopened(JOB, uri)
-        return cls(run.store, run.recipe, plan_of(run.recipe), run.done)
+        store, recipe = opened(JOB, uri)
+        plan = plan_of(recipe)  # one for both, since it hashes the encoder
+        return cls(store, recipe, plan, done_of(store, stages_of(plan)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from langvec.errors import InputError
 from langvec.sources import AnySource
 from ray_jobs.job import Job
-from ray_jobs.stages import Record, Survey
+from ray_jobs.stages import Record, Stage, Survey
 from ray_jobs.store import RECIPE, Store
 
 
@@ -25,7 +26,12 @@ class Reopened:
 
 
 def reopened(job: Job, uri: str) -> Reopened:
-    """InputError where the directory holds no run of this job, or its inputs are gone."""
+    store, recipe = opened(job, uri)
+    return Reopened(store, recipe, done_of(store, job.stages(recipe)))
+
+
+def opened(job: Job, uri: str) -> tuple[Store, Any]:
+    """A run and its recipe; InputError where the directory holds no run of this job, or its inputs are gone."""
     store = Store.open(uri)
     try:
         recipe = job.recipe.model_validate(yaml.safe_load(store.read(RECIPE) or b"{}"))
@@ -37,7 +43,12 @@ def reopened(job: Job, uri: str) -> Reopened:
     sources: tuple[AnySource, ...] = getattr(recipe, "corpora", ())
     if wrong := [problem for source in sources for problem in source.problems()] + recipe.problems():
         raise InputError(f"--run {uri}: {' '.join(wrong)}")
+    return store, recipe
+
+
+def done_of(store: Store, stages: Sequence[Stage]) -> dict[str, Record]:
+    """The finished pieces of these stages, by id."""
     survey = Survey(store.records())
-    for stage in job.stages(recipe):
+    for stage in stages:
         survey.entries(stage.of(survey.done))
-    return Reopened(store, recipe, survey.done)
+    return survey.done
