@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from langvec.labelled import AnyLabelled, Split
-from langvec.labelled.checks import without_seen
+from langvec.labelled import AnyLabelled
 from masking import start
 from masking.start import AnyStart
 from ray_jobs import classified
@@ -23,7 +22,6 @@ from ray_jobs.classified import ROWS, Judging
 from ray_jobs.stages import Desk, Piece, Place, Stage
 
 FORMAT = {"labelled": 1, "encoder": 1, "tuned": 1, "plain": 1}  # raise one when its stage writes something else
-TRAIN: Split = "train"
 
 
 @dataclass(frozen=True)
@@ -136,10 +134,8 @@ def labelled_piece(data: AnyLabelled, code: str) -> Piece:
 
 
 def _write(data: AnyLabelled, code: str, desk: Desk) -> dict[str, Any]:
-    """The rows of a language; nothing that is judged stands in its training text, too."""
+    """The rows of a language, all splits in one table."""
     found = {split: data.read(code, split) for split in data.splits(code)}
-    train = [found[TRAIN]] if TRAIN in found else []
-    found |= {split: without_seen(rows, *train) for split, rows in found.items() if split != TRAIN}
     tables = [
         pa.table({**dict(zip(ROWS.names[1:], rows[:3], strict=True)), "split": [split] * len(rows.ids)}).select(
             ROWS.names

@@ -72,7 +72,7 @@ class Material:
 
 
 def material(judging: Judging, desk: Desk) -> Material:
-    """The texts of a course; nothing that is judged stands in its training text, in whatever language.
+    """The texts of a course; nothing that is judged or chosen by stands in its training text, in whatever language.
 
     Raises:
         InputError: a language to learn from has nothing, or what is judged has a label that nobody was taught.
@@ -82,6 +82,7 @@ def material(judging: Judging, desk: Desk) -> Material:
         train[code], validation[code] = _divided(judging, _splits(desk.needed[f"text {code}"]))
         if not train[code].ids:
             raise InputError(f"{code}: no text to learn from. Expected some in its train split.")
+    validation = {code: without_seen(rows, *train.values()) for code, rows in validation.items()}
     judged = {code: _splits(desk.needed[f"text {code}"]).get(judging.judged_on) for code in judging.codes}
     found = {code: without_seen(rows, *train.values()) for code, rows in judged.items() if rows and rows.ids}
     refuse_unknown_labels([label for rows in train.values() for label in rows.labels], validation | found)
