@@ -131,6 +131,14 @@ def tree(
 
 
 @app.command()
+def status(run: RunOption, endpoint: EndpointOption = None) -> None:
+    """Say how far a run is: what is done, at work, waiting or failed, when it may end, and what it took so far."""
+    from ray_jobs.status import status as standing
+
+    tell(endpoint, lambda: standing(run))
+
+
+@app.command()
 def report(run: RunOption, endpoint: EndpointOption = None) -> None:
     """Draw the report of a run again: results/report.html, and its pictures as SVG and PDF."""
     from ray_jobs.redraw import redraw

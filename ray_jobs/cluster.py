@@ -1,4 +1,4 @@
-"""Which Ray cluster a command works on, and whether the run directory suits it."""
+"""Which Ray cluster a command works on: one that others started, or a private one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
-
 from langvec.errors import InputError
-from ray_jobs.stages import Place
-from ray_jobs.store import Store
-
-SHARED_DISKS = ("nfs", "cifs", "smb", "lustre", "gpfs", "ceph", "beegfs", "glusterfs", "fuse.", "9p", "afs")
 
 # Ray reads these when it is imported and passes them on to its workers.
 _QUIET = {
@@ -84,42 +78,3 @@ def _private(cpus: int | None) -> dict[str, Any]:
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}
-
-
-def refuse_unplaceable(places: Iterable[Place], fields: tuple[str, str]) -> None:
-    """On a machine of its own a command would wait for ever for what the machine does not have.
-
-    `fields` of the recipe's `compute` are those that ask for CPUs and for GPUs.
-    """
-    import ray
-
-    there = ray.cluster_resources()
-    shares = [(place.cpus * (place.workers or 1), place.gpus * (place.workers or 1)) for place in places]
-    most_cpus, most_gpus = (max(share) for share in zip(*shares, strict=True))
-    for field, asked, found in (
-        (fields[0], most_cpus, there.get("CPU", 0)),
-        (fields[1], most_gpus, there.get("GPU", 0)),
-    ):
-        if asked > found:
-            raise InputError(
-                f"compute.{field} asks for {asked:g}, this machine has {found:g}. Lower it, or pass the --address of a "
-                f"cluster that has as many on one node."
-            )
-
-
-def refuse_unshared(store: Store) -> None:
-    """A folder on this machine's own disk is of no use to workers on another."""
-    import ray
-
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    if len(nodes) > 1 and store.is_local and not _on_shared_disk(store.root):
-        raise InputError(
-            f"--run {store.uri} is on the local disk of {socket.gethostname()}, but the cluster has {len(nodes)} nodes "
-            f"and the others cannot see it. Use storage that all of them share: s3://, gs:// or a network directory."
-        )
-
-
-def _on_shared_disk(path: str) -> bool:
-    mounts = [(part.mountpoint.rstrip("/") + "/", part.fstype) for part in psutil.disk_partitions(all=True)]
-    _, kind = max((mount for mount in mounts if f"{path}/".startswith(mount[0])), key=lambda mount: len(mount[0]))
-    return kind.startswith(SHARED_DISKS)

@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 from langvec.errors import InputError, TrainingError
-from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
+from ray_jobs.cluster import connected
 from ray_jobs.job import Job, JobRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.lock import exclusive
+from ray_jobs.preflight import files_in, preflight
 from ray_jobs.runner import Outcome, walk
 from ray_jobs.stages import Entry, Stage, Survey
 from ray_jobs.store import RECIPE, Store
@@ -96,9 +97,8 @@ def _work(job: Job, store: Store, recipe: JobRecipe, stages: Sequence[Stage], ad
         store.sweep()
         store.write_if_new(RECIPE, recipe.to_yaml().encode())
         with connected(address, recipe.compute.cpus):
-            refuse_unshared(store)
-            if not (address or os.environ.get("RAY_ADDRESS")):
-                refuse_unplaceable((piece.place for stage in stages for piece in stage.of({})), job.shares)
+            places = (piece.place for stage in stages for piece in stage.of({}))
+            preflight(store, places, job.shares, address, files_in(yaml.safe_load(recipe.to_yaml())))
             outcome = walk(store, stages, recipe.compute.checkpoint_every_s)
         return _summarise(job, store, recipe, outcome, report)
 

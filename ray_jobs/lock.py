@@ -51,6 +51,12 @@ def exclusive(store: Store) -> Iterator[None]:
         store.delete(name)
 
 
+def holder(store: Store) -> dict[str, Any] | None:
+    """The claim of the command that works on the run now, if there is one."""
+    claims = (json.loads(store.read(f"{FOLDER}/{file}") or b"{}") for file in store.names(FOLDER))
+    return next((claim for claim in claims if claim and _alive(claim)), None)
+
+
 def _refuse_if_held(store: Store, mine: str) -> None:
     for file in (file for file in store.names(FOLDER) if file.endswith(".json")):
         name = f"{FOLDER}/{file}"

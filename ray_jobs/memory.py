@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from langvec.lesson import Epochs
+from ray_jobs.leaving import EVERY_S, leaving
 from ray_jobs.store import Store
 
 CHECKPOINTS = ".checkpoints"
@@ -27,7 +28,9 @@ class RunMemory:
         return self._store.read(self._checkpoint)
 
     def due(self) -> bool:
-        return time.monotonic() - self._saved >= self._every_s
+        """Also when the machine is about to go, whatever the recipe says."""
+        since = time.monotonic() - self._saved
+        return since >= self._every_s or (since >= EVERY_S and leaving())
 
     def save(self, state: bytes, epochs: Epochs = ()) -> None:
         self._store.write(self._checkpoint, state)

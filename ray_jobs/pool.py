@@ -14,6 +14,8 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -57,8 +59,17 @@ class Worker:
     def __call__(self, batch: pa.Table) -> pa.Table:
         from ray import cloudpickle
 
-        results = [cloudpickle.dumps(_result(cloudpickle.loads(task))) for task in batch["task"].to_pylist()]
+        tasks = [replace(cloudpickle.loads(task), attempt=_attempt()) for task in batch["task"].to_pylist()]
+        results = [cloudpickle.dumps(_result(task)) for task in tasks]
         return pa.table({"number": batch["number"], "result": pa.array(results, pa.binary())})
+
+
+def _attempt() -> int:
+    """Ray Data tries again by itself, and Ray counts."""
+    from ray._private.worker import global_worker
+
+    core: Any = global_worker
+    return 1 + int(core.core_worker.get_current_task_attempt_number())
 
 
 def _result(task: Task) -> Record | BaseException:

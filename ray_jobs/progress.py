@@ -15,7 +15,7 @@ class Progress:
 
     def __init__(self, stage: str, total: int, done: int) -> None:
         self._stage, self._total, self._done, self._before = stage, total, done, done
-        self._failed = 0
+        self._failed, self._again = 0, 0
         self._told = (done, 0)
         self._start = self._shown = time.monotonic()
 
@@ -33,6 +33,18 @@ class Progress:
             self._shown = time.monotonic()
             self._show("")
 
+    def again(self, piece: str, why: BaseException) -> None:
+        """A machine has failed a piece: the reason of the first is told, the others are counted."""
+        self._again += 1
+        if self._again == 1:
+            reason = (str(why).strip() or type(why).__name__).splitlines()[0]
+            self.note(f"{piece} is tried again: {reason}")
+
+    def note(self, text: str) -> None:
+        """A line of its own, above the bar if there is one."""
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        print(f"{clear}{text}", file=sys.stderr, flush=True)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -47,5 +59,6 @@ class Progress:
         full = BAR * self._done // max(self._total, 1)
         bar = f"[{'=' * full}{' ' * (BAR - full)}] " if start else ""
         failed = f"  {self._failed} failed" if self._failed else ""
-        text = f"{self._stage:<10} {bar}{self._done}/{self._total}  {rate:.1f}/s{failed}"
+        again = f"  {self._again} tried again" if self._again else ""
+        text = f"{self._stage:<10} {bar}{self._done}/{self._total}  {rate:.1f}/s{failed}{again}"
         print(f"{start}{text}", end="" if start else "\n", file=sys.stderr, flush=True)

@@ -18,9 +18,10 @@ from langvec.errors import InputError
 from langvec.glottolog import EDITION, gold_tree
 from langvec.matrix import EntropyMatrix
 from langvec.sweep import Point, halves, measure, points, points_per_trial
-from ray_jobs.cluster import connected, refuse_unshared
+from ray_jobs.cluster import connected
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
+from ray_jobs.preflight import preflight
 from ray_jobs.report import PAGE, write_report
 from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
@@ -41,7 +42,7 @@ def sweep_dbscan(uri: str, kind: str | None, address: str | None) -> list[str]:
     with disk_full_explained(run.store), exclusive(run.store):
         if todo:
             with connected(address, run.recipe.compute.cpus):
-                refuse_unshared(run.store)
+                preflight(run.store, [Place()], ("cpus", "gpus_per_model"), address)
                 tasks = {entry.piece.name: Task.of(entry, [], run.store, 0) for entry in todo}
                 failed = run_trials(run.store, Sweep("dbscan", Place(), reuse_actors=True), tasks, len(entries))
             if failed:

@@ -18,13 +18,14 @@ from masking.encoder import Embedding
 from masking.masks import AnyMasks, LemMasks, RandomWordMasks, RareWordMasks, StretchMasks, TokenMasks, WordMasks
 from masking.tagging.kinds import Kind
 from ray_jobs.chain import run_chain
-from ray_jobs.cluster import connected, refuse_unplaceable, refuse_unshared
+from ray_jobs.cluster import connected
 from ray_jobs.judged import judge
 from ray_jobs.lem import Plan
 from ray_jobs.lem_recipe import UNTOUCHED, Arm, LemRecipe, seeds
 from ray_jobs.lem_run import LemRun
 from ray_jobs.lock import exclusive
 from ray_jobs.outcomes import HEADLINE, Outcome, differences, told
+from ray_jobs.preflight import preflight
 from ray_jobs.report.lem import write_report
 from ray_jobs.results import Shelf
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey
@@ -99,8 +100,8 @@ def sweep_entities(
     with disk_full_explained(store), exclusive(store):
         if todo:
             with connected(address, run.recipe.compute.cpus):
-                refuse_unshared(store)
-                refuse_unplaceable((entry.piece.place for entry in todo), ("cpus_per_worker", "gpus_per_worker"))
+                places = [entry.piece.place for entry in todo]
+                preflight(store, places, ("cpus_per_worker", "gpus_per_worker"), address)
                 failed = _work(run, todo, len(entries), stop_weak)
             entries = run.entries(trials)
         store.delete_folder(STATE)  # also what a killed sweep has left

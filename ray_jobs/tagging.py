@@ -117,8 +117,12 @@ class Plan:
         record = done.get(text.id)
         blocks = record.meta["account"]["blocks"] if record else 0
         return [self._block(stage, label, number, needs) for number in range(blocks)] or [
-            Piece(stage, text.name, _nothing, {}, needs=needs)
+            Piece(stage, text.name, _nothing, {}, needs=needs, place=self._place)
         ]
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.recipe.compute.cpus_per_tagger, self.recipe.compute.gpus_per_tagger)
 
     def _source(self, label: str) -> str | None:
         """The language whose tags a text gets."""
@@ -141,7 +145,7 @@ class Plan:
             config,
             about.identity,
             needs,
-            place=Place(recipe.compute.cpus_per_tagger, recipe.compute.gpus_per_tagger),
+            place=self._place,
         )
 
 

@@ -20,10 +20,12 @@ from typing import Any
 import psutil
 
 from langvec.errors import InputError
+from ray_jobs import journal
 from ray_jobs.memory import RunMemory, checkpoint
 from ray_jobs.stages import Desk, Entry, Record, Tell, Work
 from ray_jobs.store import Store
 
+OTHERS = "other processes"  # in an account: what they took for the work (cpu_s, peak_mib, restarts); goes into the cost
 LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers", "torch")
 
 
@@ -41,6 +43,8 @@ class Task:
     earlier: Sequence[tuple[str, str]]
     seed: int
     checkpoint_every_s: float
+    gpus: float = 0  # of all its processes
+    attempt: int = 1
 
     @classmethod
     def of(cls, entry: Entry, kin: Sequence[Record], store: Store, checkpoint_every_s: float) -> Task:
@@ -58,6 +62,7 @@ class Task:
             earlier,
             piece.seed,
             checkpoint_every_s,
+            piece.place.gpus * max(1, piece.place.workers),
         )
 
     def desk(self, scratch: Path, tell: Tell = lambda row: None) -> Desk:
@@ -70,22 +75,53 @@ class Task:
 
 def do(task: Task, tell: Tell = lambda row: None) -> Record:
     """Do the work in a scratch folder and publish it with its meta.json."""
-    started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    with disk_full_explained(task.store), task.store.scratch() as scratch:
+    clock = _Clock.start()
+    with (
+        journal.told(task.store.uri, task.stage, task.name, task.attempt) as done,
+        disk_full_explained(task.store),
+        task.store.scratch() as scratch,
+    ):
         account = _plain(task.work(task.desk(scratch, tell)))
-        cost = {
-            "started": started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(),
-            "wall_s": round(time.perf_counter() - wall, 3),
-            "cpu_s": round(time.process_time() - cpu, 3),
-            "worker_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
-        }
+        others = account.pop(OTHERS, {})
+        cost = clock.cost(task, others)
         about = {"stage": task.stage, "name": task.name, **task.essence, "seed": task.seed, "account": account}
         meta = task.store.publish(
             scratch, task.folder, about | {"cost": cost, "host": _host(), "versions": _versions()}
         )
         task.store.delete(checkpoint(task.folder))
+        done(**cost)
     return Record(task.folder, meta, None)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """When the work of a piece began, by the clock and by what this process had used."""
+
+    started: datetime
+    wall: float
+    cpu: float
+
+    @classmethod
+    def start(cls) -> _Clock:
+        return cls(datetime.now(UTC), time.perf_counter(), time.process_time())
+
+    def cost(self, task: Task, others: Mapping[str, Any]) -> dict[str, Any]:
+        """What the work took, in this process and in `others` that it had started."""
+        wall = time.perf_counter() - self.wall
+        return {
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(),
+            "wall_s": round(wall, 3),
+            "cpu_s": round(time.process_time() - self.cpu + others.get("cpu_s", 0), 3),
+            "gpu_s": round(wall * task.gpus, 3),
+            "worker_peak_mib": max(peak_mib(), others.get("peak_mib", 0)),
+            "attempts": task.attempt + others.get("restarts", 0),
+        }
+
+
+def peak_mib() -> int:
+    """The most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def _plain(value: Any) -> Any:
@@ -129,8 +165,28 @@ def _versions() -> dict[str, str]:
     return found
 
 
-class Owner:
-    """The actor of one piece. All that it must not forget is in the run, so that a restarted one goes on."""
+@dataclass(frozen=True)
+class Begun:
+    """What a worker says before it starts."""
 
-    def do(self, task: Task) -> Record:
-        return do(task)
+    host: str
+    pid: int
+
+
+def told(task: Task) -> Iterator[Begun | Record]:
+    """The work, with a word when it begins: until then it waits for a place."""
+    yield Begun(socket.gethostname(), os.getpid())
+    yield do(task)
+
+
+class Owner:
+    """The actor of one piece, by whose name it is known. All that it must not forget is in the run."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def do(self, task: Task) -> Iterator[Begun | Record]:
+        yield from told(task)

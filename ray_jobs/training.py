@@ -6,8 +6,11 @@ together, starts them again when one dies, and hands the encoder over.
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +28,12 @@ from masking.pretraining import Lesson, pretrain
 from masking.tokens import Tokens
 from ray_jobs.samples import DEV, read_sets
 from ray_jobs.stages import Desk, Tell
-from ray_jobs.task import disk_full_explained
+from ray_jobs.store import Store
+from ray_jobs.task import OTHERS, disk_full_explained, peak_mib
 
 STATE = ".train"  # what Ray Train keeps while it works
-RETRIES = 3  # of a group of processes of which one died
+NOTES = f"{STATE}-notes"  # what processes leave for those that start after them
+RETRIES = 10  # of a group of processes of which one died: on spot machines one node may go after another
 FAILED = "failed"  # in what a process reports: our own exception, by name, and what it says
 
 Step = Literal["mono", "para"]
@@ -82,10 +87,10 @@ def train_together(training: Training, processes: Processes, desk: Desk) -> dict
     if errand is None:
         raise AssertionError("a piece that travels has an errand")
     name = errand.folder.replace("/", "-")
-    errand.store.delete_folder(f"{STATE}/{name}")  # Ray Train would take a name that it knows for finished
+    _cleared(errand.store, name)  # Ray Train would take a name that it knows for finished
     trainer = TorchTrainer(
         _loop,
-        train_loop_config={"training": training, "errand": errand},
+        train_loop_config={"training": training, "errand": errand, "notes": f"{NOTES}/{name}"},
         scaling_config=ScalingConfig(
             num_workers=processes.count,
             use_gpu=processes.gpus > 0,
@@ -105,28 +110,44 @@ def train_together(training: Training, processes: Processes, desk: Desk) -> dict
     if checkpoint is None or not result.metrics:
         raise AssertionError("a finished training leaves a checkpoint")
     checkpoint.to_directory(desk.folder)
-    errand.store.delete_folder(f"{STATE}/{name}")
-    return dict(result.metrics["account"])
+    others = dict(result.metrics[OTHERS]) | {"restarts": len(errand.store.names(f"{NOTES}/{name}")) - 1}
+    _cleared(errand.store, name)
+    return dict(result.metrics["account"]) | {OTHERS: others}
+
+
+def _cleared(store: Store, name: str) -> None:
+    for folder in (STATE, NOTES):
+        store.delete_folder(f"{folder}/{name}")
 
 
 def _loop(config: Mapping[str, Any]) -> None:
-    """What each process of the group does."""
+    """What each process of the group does. Our own exceptions are reported: raised, they would be tried again."""
     import ray.train
 
     training: Training = config["training"]
+    store, failed = config["errand"].store, f"{config['notes']}/{FAILED}"
+    if said := store.read(failed):
+        ray.train.report({FAILED: json.loads(said)})
+        return
+    first = ray.train.get_context().get_world_rank() == 0
+    if first:
+        store.write(f"{config['notes']}/{uuid.uuid4().hex}", b"")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            with disk_full_explained(config["errand"].store):
+            with disk_full_explained(store):
                 desk = config["errand"].desk(folder)
                 account = training.run(desk, desk.needed["start"], folder, ray.train.report)
         except (InputError, TrainingError) as error:
+            told = (type(error).__name__, str(error))
             if group.size() > 1 and isinstance(error, InputError):
+                store.write(failed, json.dumps(told).encode())
                 raise  # the others do not know, and wait for this one
-            ray.train.report({FAILED: (type(error).__name__, str(error))})  # raised, it would be tried again
+            ray.train.report({FAILED: told})
             return
-        first = ray.train.get_context().get_world_rank() == 0
-        ray.train.report({"account": account}, ray.train.Checkpoint.from_directory(scratch) if first else None)
+        took = {"cpu_s": time.process_time() * group.size(), "peak_mib": peak_mib()}
+        checkpoint = ray.train.Checkpoint.from_directory(scratch) if first else None
+        ray.train.report({"account": account, OTHERS: took}, checkpoint)
 
 
 def _ours(failed: tuple[str, str]) -> Exception:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ray_jobs.costs import Cost, costs_of, sum_of
 from ray_jobs.stages import Record
 
 NOTHING = "–"
@@ -66,35 +67,19 @@ def stage_and_kind(record: Record) -> str:
     return f"{stage}, {kind}" if dash else stage
 
 
-def cost_table(
-    records: Sequence[Record], stage_of: Callable[[Record], str] = stage_and_kind, elsewhere: Collection[str] = ()
-) -> Table:
-    """What each stage took, in the order in which they began.
-
-    `elsewhere` are stages whose work is done by other processes than the one that was measured: only the clock counts.
-    """
-    stages: dict[str, list[Mapping[str, Any]]] = {}
-    for record in sorted(records, key=lambda record: str(record.meta["cost"].get("started", ""))):
-        stages.setdefault(stage_of(record), []).append(record.meta["cost"])
-    rows = [
-        [
-            cell(stage),
-            cell(len(costs)),
-            _seconds(costs, "wall_s"),
-            *([cell(None)] * 2 if stage in elsewhere else [_seconds(costs, "cpu_s"), _peak(costs)]),
-        ]
-        for stage, costs in stages.items()
-    ]
-    return table(("stage", "pieces", "seconds of work", "CPU seconds", "peak memory of a worker, MiB"), rows)
+def cost_table(records: Sequence[Record], stage_of: Callable[[Record], str] = stage_and_kind) -> Table:
+    """What each stage took, in the order in which they began, and what all took together."""
+    stages = costs_of(records, stage_of)
+    rows = [_cost_row(cost.stage, cost) for cost in stages]
+    if len(stages) > 1:
+        rows.append(_cost_row("all", sum_of(stages)))
+    columns = ("stage", "pieces", "seconds of work", "CPU seconds", "GPU seconds", "repeats", "peak memory, MiB")
+    return table(columns, rows, quiet=[False] * len(stages) + [True])
 
 
-def _seconds(costs: Sequence[Mapping[str, Any]], name: str) -> Cell:
-    value = sum(float(cost.get(name) or 0) for cost in costs)
-    return Cell(f"{value:,.1f}", value)
-
-
-def _peak(costs: Sequence[Mapping[str, Any]]) -> Cell:
-    return cell(max(int(cost.get("worker_peak_mib") or 0) for cost in costs))
+def _cost_row(name: str, cost: Cost) -> list[Cell]:
+    seconds = [Cell(f"{value:,.1f}", value) for value in (cost.wall_s, cost.cpu_s, cost.gpu_s)]
+    return [cell(name), cell(cost.pieces), *seconds, cell(cost.repeats), cell(cost.peak_mib)]
 
 
 def versions(records: Sequence[Record]) -> dict[str, str]:

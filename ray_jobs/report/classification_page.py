@@ -12,6 +12,7 @@ from langvec.languages import find
 from ray_jobs.alchemy_recipe import AlchemyRecipe
 from ray_jobs.classification_recipe import NOTHING
 from ray_jobs.classification_results import compared_with
+from ray_jobs.costs import stage_alone
 from ray_jobs.report import cells, classification_words
 from ray_jobs.report.cells import Cell, Table, cell, table
 from ray_jobs.report.classification import Findings
@@ -63,7 +64,7 @@ def _context(findings: Findings, pictures: Mapping[str, Picture]) -> dict[str, A
         "language_panels": _languages(findings),
         "measure": "Accuracy" if isinstance(findings.recipe, AlchemyRecipe) else "Macro-F1",
         "named": classification_words.named(findings),
-        "costs": cells.cost_table(findings.records, lambda record: str(record.meta["stage"])),
+        "costs": cells.cost_table(findings.records, stage_alone),
         "recipe": findings.recipe.to_yaml(),
         "versions": cells.versions(findings.records),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from langvec.pictures.canvas import shortened
 from langvec.pictures.families import name_of
 from masking.curation.noise import KINDS
+from ray_jobs.costs import stage_alone
 from ray_jobs.curate_blocks import NOT_NOISE
 from ray_jobs.report import cells
 from ray_jobs.report.cells import Cell, Table, cell, table
@@ -16,7 +17,6 @@ from ray_jobs.report.curate_pictures import CURVES
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
 from ray_jobs.report.words import Figure, listed
-from ray_jobs.stages import Record
 
 LETTERS = 220  # of a text that is shown
 METRICS = {"average_precision": "average precision", "r_precision": "R-precision", "auc": "AUC"}
@@ -40,14 +40,10 @@ def _context(findings: CurateFindings, pictures: Mapping[str, Picture]) -> dict[
         ],
         "translation_panels": list(_translation_panels(findings)),
         "example_panels": [Panel(one.ranking, table=_examples_table(one.parts)) for one in findings.examples],
-        "costs": cells.cost_table(findings.records, _stage) if findings.records else None,
+        "costs": cells.cost_table(findings.records, stage_alone) if findings.records else None,
         "recipe": findings.recipe.to_yaml(),
         "versions": cells.versions(findings.records),
     }
-
-
-def _stage(record: Record) -> str:
-    return str(record.meta["stage"])
 
 
 def _summary(findings: CurateFindings) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from masking.tagging.kinds import Kind
+from ray_jobs.costs import stage_alone
 from ray_jobs.report import cells, lem_tables, lem_words
 from ray_jobs.report.lem_findings import Comparison, LemFindings, pair_name, set_name
 from ray_jobs.report.lem_gallery import groups, picture_name
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
-from ray_jobs.stages import Record
 
-TRAINED = ("mono", "para")  # stages whose work is done by processes of Ray Train
 KINDS: dict[Kind | None, str] = {
     "NE": "name",
     "NOUN": "noun",
@@ -45,7 +44,7 @@ def _context(findings: LemFindings, pictures: Mapping[str, Picture]) -> dict[str
         "sweep_verdicts": lem_words.verdicts(findings.swept),
         "coverage": lem_tables.coverage_table(findings) if findings.coverage else None,
         "left_out": lem_tables.left_out(findings),
-        "costs": cells.cost_table(findings.records, _stage, TRAINED) if findings.records else None,
+        "costs": cells.cost_table(findings.records, stage_alone) if findings.records else None,
         "recipe": findings.recipe.to_yaml(),
         "versions": cells.versions(findings.records),
     }
@@ -82,7 +81,3 @@ def _mined(findings: LemFindings) -> list[Panel]:
         note = f"{right:,} of the {len(rows):,} mined pairs are right."
         panels.append(Panel(set_name(name), table=lem_tables.mined_table(rows), note=note))
     return panels
-
-
-def _stage(record: Record) -> str:
-    return str(record.meta["stage"])
