@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import numpy as np
 
 from langvec.errors import InputError
 from langvec.languages import find, other_codes
+from langvec.unpacking import refuse_bomb
 from langvec.vectors import LanguageVectors
 
 MISSING = frozenset({"", "?", "NA", "--", "nan", "NaN", "NAN"})
@@ -203,10 +205,11 @@ def _from_npz(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an NPZ file; none that would have to run code to be read."""
     try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as arrays:
+        with zipfile.ZipFile(path) as members, np.load(path, allow_pickle=False) as arrays:
+            refuse_bomb(str(path), path.stat().st_size, sum(member.file_size for member in members.infolist()))
             wanted = {name for names in _ARRAYS.values() for name in names}
             return {name: arrays[name] for name in arrays.files if name in wanted}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile) as error:
         _malformed(path, "the file", "NPZ without Python objects", str(error))
 
 

@@ -9,7 +9,7 @@ from tests.conftest import REPOSITORY
 
 SCIENCE = [*(REPOSITORY / "langvec").rglob("*.py"), *(REPOSITORY / "masking").rglob("*.py")]
 FORBIDDEN = {"langvec": {"ray", "ray_jobs", "masking"}, "masking": {"ray", "ray_jobs", "langvec"}}
-SHARED = {"langvec.errors", "langvec.config", "langvec.sealed", "langvec.languages"}
+SHARED = {"langvec.errors", "langvec.config", "langvec.sealed", "langvec.languages", "langvec.unpacking"}
 NAMELESS = {"utils", "helpers", "common", "misc"}
 
 

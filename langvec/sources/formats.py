@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,10 +19,10 @@ from pyarrow.fs import FileSystem
 
 from langvec.errors import InputError
 from langvec.sources.base import BATCH_LINES, Batch
+from langvec.unpacking import COMPRESSIONS, Readable, refuse_parquet_bomb, unpacked
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
-COMPRESSIONS = (".gz", ".zst", ".xz")
 Rows = list[dict[str, Any]]
 FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 
@@ -101,18 +100,13 @@ class TextFile:
             ) from None
 
     @contextmanager
-    def stream(self) -> Iterator[IO[bytes]]:
+    def stream(self) -> Iterator[Readable]:
         """The decompressed bytes."""
-        with self.filesystem.open_input_file(self.path) as raw:
-            if not self._compressed:
-                yield raw
-            elif self.path.endswith(".zst"):
-                with pa.CompressedInputStream(raw, "zstd") as unpacked:
-                    yield unpacked
-            else:
-                opener = gzip.open if self.path.endswith(".gz") else lzma.open
-                with opener(raw) as unpacked:
-                    yield cast(IO[bytes], unpacked)
+        with (
+            self.filesystem.open_input_file(self.path) as raw,
+            unpacked(raw, self.path) if self._compressed else nullcontext(raw) as stream,
+        ):
+            yield stream
 
 
 def _first_line(error: BaseException) -> str:
@@ -121,21 +115,28 @@ def _first_line(error: BaseException) -> str:
 
 def _lines(file: TextFile) -> Iterator[list[str]]:
     """Decoded lines without their line feeds, a block at a time."""
-    rest, offset = b"", 0
+    rest: list[bytes] = []  # of a line that is not at its end
+    offset = size = 0
     with file.stream() as stream:
         while block := stream.read(BLOCK):
-            rest += block
-            cut = rest.rfind(b"\n") + 1
+            cut = block.rfind(b"\n") + 1
             if cut:
-                yield _decode(rest[:cut], offset, file).split("\n")[:-1]
-                rest, offset = rest[cut:], offset + cut
-            elif len(rest) > LONGEST_LINE:
-                raise InputError(
-                    f"{file.path}: no line break in the {LONGEST_LINE >> 20} MiB after byte {offset:,}. Expected "
-                    f"text with one sentence or paragraph a line; is this a text file?"
-                )
-    if rest:
-        yield [_decode(rest, offset, file)]
+                data = b"".join((*rest, block[:cut]))
+                yield _decode(data, offset, file).split("\n")[:-1]
+                rest, size, offset = [], 0, offset + len(data)
+            rest.append(block[cut:])
+            size += len(rest[-1])
+            if size > LONGEST_LINE:
+                raise _no_line_break(file, offset)
+    if size:
+        yield [_decode(b"".join(rest), offset, file)]
+
+
+def _no_line_break(file: TextFile, offset: int) -> InputError:
+    return InputError(
+        f"{file.path}: no line break in the {LONGEST_LINE >> 20} MiB after byte {offset:,}. Expected "
+        f"text with one sentence or paragraph a line; is this a text file?"
+    )
 
 
 def _decode(data: bytes, offset: int, file: TextFile) -> str:
@@ -196,6 +197,7 @@ def _rows_parquet(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
         there = table.schema_arrow.names
         wanted = list(dict.fromkeys(name if name in there else name.partition(".")[0] for name in columns))
         need_columns(wanted, there, file.path)
+        refuse_parquet_bomb(file.path, raw.size(), table.metadata)
         for rows in table.iter_batches(batch_size=BATCH_LINES, columns=wanted):
             yield rows.to_pylist()
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from langvec.errors import InputError
+from langvec.unpacking import refuse_bomb
 
 _BYTE_ORDERS = {b"\xde\x12\x04\x95": "<", b"\x95\x04\x12\xde": ">"}
 _HEADER = 20  # magic, revision, number of strings, offsets of the two tables
@@ -74,6 +75,7 @@ def _strings(data: bytes, order: str, count: int, table_at: int, name: str) -> l
     starts, ends = table[:, 1], table.sum(axis=1)
     if count and ends.max() > len(data):
         raise _cut_off(name, len(data), int(ends.max()))
+    refuse_bomb(name, len(data), int(table[:, 0].sum()))  # every string may lie over all the others
     return [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from langvec.errors import InputError
 from langvec.sources.base import BATCH_LINES
+from langvec.unpacking import refuse_parquet_bomb
 
 SUFFIXES = (".parquet", ".tsv")
 # What the parts of a dataset are called in file names; the same part has several names.
@@ -159,8 +160,8 @@ def _saved_part(folder: Path, split: str | None) -> Table:
     def batches(columns: list[str]) -> Iterator[pa.Table]:
         yield from part.select_columns(columns).with_format("arrow").iter(BATCH_LINES)
 
-    files = sorted(Path(file["filename"]) for file in part.cache_files)
-    return Table(str(folder), part.features.arrow_schema, batches, split, files)
+    files = (Path(file["filename"]) for file in part.cache_files)
+    return Table(str(folder), part.features.arrow_schema, batches, split, sorted(files))
 
 
 def _reason(error: BaseException) -> str:
@@ -189,6 +190,7 @@ def _file(path: Path) -> Table:
 def _parquet(path: Path) -> Table:
     def batches(columns: list[str]) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(path) as file:
+            refuse_parquet_bomb(str(path), path.stat().st_size, file.metadata)
             yield from _checked(path, file.iter_batches(BATCH_LINES, columns=columns))
 
     return Table(str(path), pq.read_schema(path), batches, files=[path])

@@ -15,7 +15,7 @@ from langvec.errors import InputError
 from masking.contents import content_hash
 from masking.tagging.base import LocalPath, Sentence, Span, TaggerRecipe
 from masking.tagging.kinds import TagSet, bare, kind_of
-from masking.tagging.reading import opened
+from masking.tagging.reading import read_lines
 from masking.tagging.tagged import TaggedSentence, TagSpan, counted, labels_of
 from masking.tagging.words import words
 
@@ -141,13 +141,12 @@ def write_lexicon(entries: Iterable[Entry], file: Path) -> None:
 
 def read_lexicon(file: Path) -> Iterator[Entry]:
     """The entries of a file; InputError names the line that is none."""
-    with opened(file) as stream:
-        for number, line in enumerate(stream, 1):
-            columns = [column.strip() for column in line.split("\t")]
-            if len(columns) == len(Entry._fields) and all(columns):
-                yield Entry(*columns)
-            elif line.strip():
-                raise InputError(f"{file}, line {number}: {line.rstrip()!r}. Expected an entry, a tab and its tag.")
+    for number, line in enumerate(read_lines(file), 1):
+        columns = [column.strip() for column in line.split("\t")]
+        if len(columns) == len(Entry._fields) and all(columns):
+            yield Entry(*columns)
+        elif line.strip():
+            raise InputError(f"{file}, line {number}: {line.rstrip()!r}. Expected an entry, a tab and its tag.")
 
 
 def compared(text: str, ignore_case: bool) -> Key:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import BaseModel, Field, ValidationError
 
 from langvec.errors import InputError
+from langvec.unpacking import refuse_bomb
 from masking.tagging.conllu import LineError, Lines, read_conllu, read_two_columns
 from masking.tagging.kinds import TagSet
 from masking.tagging.tagged import TaggedSentence, TagSpan
 
+_LONGEST = 1 << 24  # characters of a line, which holds a sentence with its tags at most
 Reader = Callable[[Lines, TagSet], Iterator[TaggedSentence]]
 
 
@@ -65,24 +66,33 @@ def read_tagged(file: Path, tags: TagSet) -> Iterator[TaggedSentence]:
     if problems := unreadable(str(file)):
         raise InputError(problems[0])
     reader = READERS[_suffix(file)]
-    with opened(file) as stream:
-        try:
-            yield from reader(enumerate(stream, 1), tags)
-        except LineError as error:
-            raise InputError(f"{file}, line {error.line}: {error}.") from None
+    try:
+        yield from reader(enumerate(read_lines(file), 1), tags)
+    except LineError as error:
+        raise InputError(f"{file}, line {error.line}: {error}.") from None
 
 
-@contextmanager
-def opened(file: Path) -> Iterator[TextIO]:
-    """A text file, plain or gzipped, with or without a byte order mark; InputError if it is not what it should be."""
+def read_lines(file: Path) -> Iterator[str]:
+    """Those of a text, plain or gzipped, with or without a byte order mark; InputError says what else it is."""
     code = "utf-8-sig"
     try:
         with gzip.open(file, "rt", encoding=code) if file.suffix == ".gz" else file.open(encoding=code) as stream:
-            yield stream
+            yield from _bounded(stream, file)
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 ({error.reason}). Expected text in UTF-8.") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{file} is not a whole gzip file ({error}). Expected one, or a name without .gz.") from None
+
+
+def _bounded(stream: TextIO, file: Path) -> Iterator[str]:
+    """Its lines, as long as they are lines and no more than text can be packed into a file of its size."""
+    packed, out = file.stat().st_size, 0
+    while line := stream.readline(_LONGEST):
+        out += len(line)
+        if len(line) == _LONGEST:
+            raise InputError(f"{file}: a line of {_LONGEST:,} characters. Expected sentences with tags; is it text?")
+        refuse_bomb(str(file), packed, out)
+        yield line
 
 
 def _suffix(file: Path) -> str:

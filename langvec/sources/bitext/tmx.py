@@ -21,6 +21,7 @@ from langvec.sources.locales import parse
 
 _CODES = ("bpt", "ept", "ph", "it", "ut", "sub")  # what is inside is markup of the translated document
 _SHOWN = 8
+_DEEPEST = 100  # elements in each other; a translation unit is the third
 
 
 class Tmx(Bitext):
@@ -81,10 +82,14 @@ class _Units:
         parser.EntityDeclHandler = self._refuse_entities
         parser.SkippedEntityHandler = self._refuse_entities
         self._parser: Any = parser
+        read = 0
         try:
             with file.explained(), file.stream() as stream:
                 while block := stream.read(BLOCK):
                     parser.Parse(block, False)
+                    read += len(block)
+                    if read - parser.CurrentByteIndex > LONGEST_LINE:  # all of an unfinished tag is held
+                        raise self._refused(f"a tag of more than {LONGEST_LINE >> 20} MiB")
                     yield
                 parser.Parse(b"", True)
         except expat.ExpatError as error:
@@ -102,6 +107,8 @@ class _Units:
         if not self.opened and tag != "tmx":
             raise self._refused(f"expected <tmx> around all, found <{tag}>")
         self.opened.append(tag)
+        if len(self.opened) > _DEEPEST:
+            raise self._refused(f"more than {_DEEPEST} elements in each other")
         if tag == "tu":
             self.count += 1
             self.id, self.sides = attributes.get("tuid") or str(self.count), {}
