@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from langvec.alphabet import AlphabetRecipe, load_alphabet, save_alphabet
@@ -28,6 +27,7 @@ from ray_jobs.job import Job
 from ray_jobs.recipe import Recipe
 from ray_jobs.report import write_report
 from ray_jobs.results import write_results
+from ray_jobs.spreadsheet import to_csv
 from ray_jobs.stages import Desk, Piece, Place, Stage
 
 # Raise one when its stage writes something else than before.
@@ -140,7 +140,7 @@ def _write_matrix(models: list[str], texts: list[str], desk: Desk) -> dict[str, 
     cells = pa.concat_tables(pq.read_table(folder / grid.CELLS) for folder in desk.needed.values())
     matrix = EntropyMatrix.from_cells(cells, models, texts)
     pq.write_table(matrix.to_table(), desk.folder / "matrix.parquet", compression="zstd")
-    pyarrow.csv.write_csv(matrix.to_csv_table(), desk.folder / "matrix.csv")
+    (desk.folder / "matrix.csv").write_bytes(to_csv(matrix.to_csv_table()))
     return {"cells": len(models) * len(texts), "scored_symbols": int(matrix.scored.sum())}
 
 
@@ -154,10 +154,10 @@ def _write_vectors(how: VectorRecipe, seed: int, desk: Desk) -> dict[str, Any]:
     matrix, own = trees.scores(desk)
     vectors = make_vectors(matrix, how, own)
     vectors.save(desk.folder / "vectors.parquet")
-    pyarrow.csv.write_csv(vectors.to_csv_table(), desk.folder / "vectors.csv")
+    (desk.folder / "vectors.csv").write_bytes(to_csv(vectors.to_csv_table()))
     table = distance_table(vectors, own, seed=seed)
     pq.write_table(table, desk.folder / "distances.parquet", compression="zstd")
-    pyarrow.csv.write_csv(table, desk.folder / "distances.csv")
+    (desk.folder / "distances.csv").write_bytes(to_csv(table))
     return _worth(matrix, vectors)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from langvec.languages import find
 from ray_jobs.recipe import Recipe
+from ray_jobs.spreadsheet import to_csv
 from ray_jobs.stages import Record
 from ray_jobs.store import Store
 from ray_jobs.summary import corpora_lines, scores_lines, tree_lines
@@ -50,10 +50,10 @@ class Shelf:
 
 
 def write_table(shelf: Shelf, name: str, table: pa.Table) -> None:
-    for kind, writer in (("parquet", pq.write_table), ("csv", pyarrow.csv.write_csv)):
-        buffer = io.BytesIO()
-        writer(table, buffer)
-        shelf.put(f"{name}.{kind}", buffer.getvalue())
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    shelf.put(f"{name}.parquet", buffer.getvalue())
+    shelf.put(f"{name}.csv", to_csv(table))
 
 
 def write_results(store: Store, records: Records, recipe: Recipe) -> list[str]:
