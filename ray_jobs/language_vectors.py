@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 from pydantic import Field, field_validator
 
+from langvec.addresses import absolute
 from langvec.alchemy import Block
 from langvec.cleaning import Cleaning
 from langvec.config import Strict
@@ -44,8 +45,7 @@ class RunVectors(Strict):
     @field_validator("run")
     @classmethod
     def _absolute(cls, run: str) -> str:
-        # A worker of the cluster need not stand in the folder where the command was typed.
-        return run if "://" in run else os.path.abspath(os.path.expanduser(run))
+        return absolute(run)
 
     def identity(self) -> dict[str, str]:
         return {"vectors": hashlib.sha256(self._stored()).hexdigest()}

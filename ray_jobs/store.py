@@ -24,12 +24,14 @@ from typing import Any
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
+from langvec.addresses import refuse_credentials
 from langvec.errors import InputError
 from ray_jobs.stages import Record
 
 MARKER = "meta.json"
 RECIPE = "recipe.yaml"  # at the top of every run directory: also what tells one from any other directory
 COPY_BYTES = 1 << 22
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -151,11 +153,11 @@ class Store:
     def _record(self, folder: str, sizes: Mapping[str, int]) -> Record:
         try:
             meta = json.loads(self.read(f"{folder}/{MARKER}") or b"")
-            expected = {name: file["bytes"] for name, file in meta["files"].items()}
+            expected = {name: int(file["bytes"]) for name, file in meta["files"].items()}
         except (ValueError, KeyError, TypeError):
             return Record(folder, {"cost": {"finished": ""}}, f"{MARKER} is not readable")
         for name, size in expected.items():
-            if sizes.get(name) != size:
+            if sizes.get(name) != size:  # also of a name that leads elsewhere, which is not among them
                 return Record(folder, meta, f"{name} has {sizes.get(name, 0):,} bytes, expected {size:,}")
         return Record(folder, meta, None)
 
@@ -177,8 +179,7 @@ class Store:
         If another worker was first (Ray may run a task twice) its result stays, which is the same.
         """
         files = {path.name: _describe(path) for path in sorted(scratch.iterdir())}
-        summary = json.dumps({name: file["sha256"] for name, file in files.items()}, sort_keys=True)
-        meta = {"digest": hashlib.sha256(summary.encode()).hexdigest(), "files": files} | meta
+        meta = {"digest": _digest(files), "files": files} | meta
         marker = json.dumps(meta, indent=2, ensure_ascii=False).encode()
         if self.is_local:
             _write_durably(str(scratch / MARKER), marker)
@@ -218,9 +219,11 @@ class Store:
         """A finished piece as a local folder: itself if the store is local, else this node's copy."""
         if self.is_local:
             return Path(self._path(record_folder))
+        if not _DIGEST.fullmatch(digest):
+            raise self._garbled(record_folder)
         copy = Path(tempfile.gettempdir()) / f"langscape-{os.getuid()}" / digest
         copy.parent.mkdir(mode=0o700, exist_ok=True)
-        if copy.parent.stat().st_uid != os.getuid():
+        if copy.parent.lstat().st_uid != os.getuid():  # a link of another user belongs to that user
             raise InputError(f"{copy.parent} belongs to another user. Remove it or set TMPDIR to a folder of your own.")
         if not copy.exists():
             scratch = Path(tempfile.mkdtemp(dir=copy.parent))
@@ -230,11 +233,25 @@ class Store:
                     (scratch / info.base_name).open("wb") as file,
                 ):
                     shutil.copyfileobj(stream, file, COPY_BYTES)
+            self._refuse_garbled(scratch, record_folder, digest)
             try:
                 scratch.rename(copy)
             except OSError:  # a neighbour was first
                 shutil.rmtree(scratch)
         return copy
+
+    def _refuse_garbled(self, scratch: Path, record_folder: str, digest: str) -> None:
+        """A copy is shared by all runs with this digest, so what is in it has to be what the digest says."""
+        files = {path.name: _describe(path) for path in scratch.iterdir() if path.name != MARKER}
+        if _digest(files) != digest:
+            shutil.rmtree(scratch)
+            raise self._garbled(record_folder)
+
+    def _garbled(self, record_folder: str) -> InputError:
+        return InputError(
+            f"{self.uri}/{record_folder} does not hold what its {MARKER} says. Expected files as they were published; "
+            f"delete that folder, and run the command again that made it."
+        )
 
     def sweep(self) -> None:
         """Remove what killed workers left. Only the holder of the run's lock may call this."""
@@ -254,6 +271,10 @@ class Store:
 
 def _checked(uri: str) -> str:
     """The URI, or the path from the root down, if a run may be called so."""
+    try:
+        refuse_credentials(uri)
+    except ValueError as error:
+        raise InputError(f"--run: {error}.") from None
     scheme, _, path = uri.rpartition("://")
     if scheme not in ("", "s3", "gs", "file", "hdfs"):
         raise InputError(f"--run {uri}: expected a path, s3://, gs://, hdfs:// or file://, found {scheme}://.")
@@ -274,6 +295,12 @@ def _write_durably(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """One hash of the names and contents of files as `_describe` describes them."""
+    hashes = {name: file["sha256"] for name, file in files.items()}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
 def _describe(path: Path) -> dict[str, Any]:

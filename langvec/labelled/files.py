@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pyarrow.fs import FileInfo
 from pydantic import Field, field_validator
 
+from langvec.addresses import absolute
 from langvec.errors import InputError
 from langvec.labelled.base import SPLITS, Labelled, Split
 from langvec.labelled.tabular import Tabular
@@ -46,12 +47,12 @@ class LabelledFiles(Tabular):
     @field_validator("files")
     @classmethod
     def _absolute_files(cls, files: dict[str, dict[Split, str]]) -> dict[str, dict[Split, str]]:
-        return {code: {split: _absolute(path) for split, path in of.items()} for code, of in files.items()}
+        return {code: {split: absolute(path) for split, path in of.items()} for code, of in files.items()}
 
     @field_validator("path")
     @classmethod
     def _absolute_path(cls, path: str | None) -> str | None:
-        return path and _absolute(path)
+        return path and absolute(path)
 
     def codes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self.files, *(self.languages or ())]))
@@ -123,8 +124,3 @@ class LabelledFiles(Tabular):
         if split not in self.files[code]:
             raise InputError(f"{code}: no {split} split. Expected one of {', '.join(self.files[code])}.")
         return self.files[code][split]
-
-
-def _absolute(path: str) -> str:
-    # A worker of the cluster need not stand in the folder where the command was typed.
-    return path if "://" in path else os.path.abspath(os.path.expanduser(path))

@@ -12,6 +12,7 @@ from typing import Literal
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 from pydantic import Field, field_validator
 
+from langvec.addresses import absolute
 from langvec.errors import InputError
 from langvec.sources.base import Batch, ByCode, Source, content_hash
 from langvec.sources.formats import TextFile
@@ -33,10 +34,7 @@ class Files(Source):
     @field_validator("files")
     @classmethod
     def _absolute(cls, files: dict[str, str]) -> dict[str, str]:
-        # A worker of the cluster need not stand in the folder where the command was typed.
-        return {
-            code: path if "://" in path else os.path.abspath(os.path.expanduser(path)) for code, path in files.items()
-        }
+        return {code: absolute(path) for code, path in files.items()}
 
     def codes(self) -> tuple[str, ...]:
         return tuple(self.files)

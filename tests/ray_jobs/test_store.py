@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,51 @@ def test_metadata_is_readable_by_anyone(tmp_path: Path) -> None:
     meta = json.loads((tmp_path / "run/corpus/deu-1" / MARKER).read_text())
     assert meta["files"]["text"]["bytes"] == 3
     assert (tmp_path / "run/corpus/deu-1").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("uri", ["s3://AKIA:hush@bucket/run", "s3://AKIA@bucket/run", "s3://b/run?secret_key=hush"])
+def test_an_address_with_credentials_is_refused_without_repeating_them(uri: str) -> None:
+    with pytest.raises(InputError, match="AWS_SECRET_ACCESS_KEY") as refused:
+        Store.open(uri)
+    assert "hush" not in str(refused.value) and "AKIA" not in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [None, 3])
+def test_a_marker_that_names_a_file_elsewhere_is_damage(tmp_path: Path, size: int | None) -> None:
+    store = Store.open(str(tmp_path / "run"))
+    publish(store, text=b"abc")
+    marker = tmp_path / "run/corpus/deu-1" / MARKER
+    meta = json.loads(marker.read_text())
+    meta["files"]["../../../other"] = {"bytes": size}
+    (tmp_path / "other").write_bytes(b"abc")
+    marker.write_text(json.dumps(meta))
+    assert store.records()["corpus/deu-1"].damage
+
+
+def test_a_digest_is_no_path_and_no_promise(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others wrote into a run is copied nowhere but where copies lie, and only if it is whole."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store = Store.open("s3://bucket/garbled")
+    digest = publish(store, text=b"abc")["digest"]
+    for wrong in (f"{tmp_path}/elsewhere", "../elsewhere", "0" * 64):
+        with pytest.raises(InputError, match=r"corpus/deu-1 does not hold what its meta\.json says"):
+            store.fetch("corpus/deu-1", wrong)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_dir()] == [f"langscape-{os.getuid()}"]
+    assert (store.fetch("corpus/deu-1", digest) / "text").read_bytes() == b"abc"
+    store.write("corpus/deu-1/text", b"abd")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / f"langscape-{os.getuid()}"))
+    with pytest.raises(InputError, match="does not hold"):
+        store.fetch("corpus/deu-1", digest)
+
+
+def test_a_place_for_copies_that_is_a_link_of_another_user_is_refused(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / f"langscape-{os.getuid()}").symlink_to(tmp_path / "mine")
+    if os.getuid() != 0:
+        pytest.skip("only root can give a link to another user")
+    os.lchown(tmp_path / f"langscape-{os.getuid()}", 65534, 65534)
+    with pytest.raises(InputError, match="belongs to another user"):
+        Store.open("s3://bucket/linked").fetch("corpus/deu-1", "0" * 64)

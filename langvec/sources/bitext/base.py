@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from langvec.addresses import absolute
 from langvec.config import Strict
 from langvec.errors import InputError
 from langvec.sources.base import Code
@@ -31,11 +32,6 @@ def _two_languages(pair: tuple[str, str]) -> tuple[str, str]:
     if pair[0] == pair[1]:
         raise ValueError(f"{pair[0]} paired with itself; expected two languages")
     return pair
-
-
-def absolute(path: str) -> str:
-    # A worker of the cluster need not stand in the folder where the command was typed.
-    return path if "://" in path else os.path.abspath(os.path.expanduser(path))
 
 
 Languages = Annotated[tuple[Code, Code], AfterValidator(_two_languages)]
