@@ -19,6 +19,7 @@ INK, MUTED, RULE = "#000001", "#6b6b6c", "#d3d3d4"  # black, grey and light grey
 POINTS = 72  # to the inch
 FONT = "DejaVu Sans"  # comes with matplotlib
 STYLE: dict[Any, Any] = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.family": [FONT], "path.simplify": False}
+STYLE |= {"text.parse_math": False}  # a dollar sign in a name is a dollar sign
 
 Point = tuple[float, float]
 

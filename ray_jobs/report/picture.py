@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from markupsafe import escape
 from matplotlib.figure import Figure
 
 from langvec.pictures import COLOURS, INK, MUTED, OTHER, RULE, as_pdf, as_svg
@@ -26,7 +27,8 @@ class Picture:
 
     @classmethod
     def of(cls, name: str, figure: Figure) -> Picture:
-        return cls(name, as_svg(figure), as_pdf(figure))
+        """`name` may hold names out of a recipe or a table; those of files and ids are made of it."""
+        return cls(re.sub(r"[^\w.+-]", "_", name), as_svg(figure), as_pdf(figure))
 
     def inlined(self) -> str:
         """The SVG as part of a page: no header, ids that no other picture has, colours of the theme."""
@@ -47,14 +49,16 @@ class Picture:
 def _named_marks(text: str) -> str:
     """What stands for one language says which when the pointer rests on it."""
     return re.sub(
-        r'(<g id="[\w.-]*?-(?:dot|curve)-(\w+)">)', lambda found: f"{found[1]}<title>{name_of(found[2])}</title>", text
+        r'(<g id="[\w.-]*?-(?:dot|curve)-(\w+)">)',
+        lambda found: f"{found[1]}<title>{escape(name_of(found[2]))}</title>",
+        text,
     )
 
 
 def keep(store: Store, pictures: dict[str, Picture]) -> None:
     """Write the pictures for papers, and remove those of an earlier state that the run no longer has."""
-    files = {f"{name}.svg": picture.svg for name, picture in pictures.items()}
-    files |= {f"{name}.pdf": picture.pdf for name, picture in pictures.items()}
+    files = {f"{picture.name}.svg": picture.svg for picture in pictures.values()}
+    files |= {f"{picture.name}.pdf": picture.pdf for picture in pictures.values()}
     for name, data in files.items():
         store.write_if_new(f"{FOLDER}/{name}", data)
     for name in store.names(FOLDER):
