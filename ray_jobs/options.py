@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from langvec.errors import InputError
+from ray_jobs.terminal import visible
 
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C has ended
 
@@ -46,7 +47,7 @@ def tell(endpoint: str | None, lines: Callable[[], Iterable[str]]) -> None:
     if endpoint:
         os.environ["AWS_ENDPOINT_URL"] = endpoint  # where pyarrow looks for it
     with mistakes_explained():
-        print("\n".join(lines()))
+        print(visible("\n".join(lines())))
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def mistakes_explained() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("\nStopped. What is finished stays; the same command goes on from here.", file=sys.stderr)
