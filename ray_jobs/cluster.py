@@ -77,4 +77,6 @@ def _private(cpus: int | None) -> dict[str, Any]:
     """A cluster that only this process can use. Texts go through files, so the object store is small."""
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    # As Ray does on a Mac: its servers listen on loopback alone, else on every address of the machine.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}

@@ -26,6 +26,36 @@ for run in sys.argv[2:]:
         print("refused", error)
 """
 
+LISTENING = """
+import os, psutil
+from ray_jobs.cluster import connected
+with connected(None, 1):
+    import ray
+
+    @ray.remote
+    class Worker:
+        def mode(self):
+            return os.environ.get("RAY_AUTH_MODE")
+
+    assert ray.get(Worker.remote().mode.remote()) == "token"
+    me = psutil.Process()
+    for process in [me, *me.children(recursive=True)]:
+        for connection in process.net_connections("inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                print(connection.laddr.ip)
+        assert os.environ["RAY_AUTH_TOKEN"] not in " ".join(process.cmdline())
+"""
+
+
+@pytest.mark.ray
+def test_a_cluster_of_our_own_listens_on_loopback_alone_and_wants_a_token_that_no_command_line_shows() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENING], cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) > 5
+    assert {address.removeprefix("::ffff:") for address in done.stdout.split()} == {"127.0.0.1"}
+
 
 @pytest.mark.ray
 def test_a_local_run_directory_is_refused_on_two_nodes_and_shared_storage_is_not(
