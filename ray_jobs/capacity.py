@@ -14,6 +14,8 @@ import yaml
 
 from ray_jobs.stages import Place
 
+MONITORS = ("autoscaler/_private/monitor.py", "autoscaler/v2/monitor.py")  # the two autoscalers of Ray
+
 
 @dataclass(frozen=True)
 class NodeType:
@@ -83,7 +85,7 @@ def _autoscaled(gcs_address: str) -> tuple[NodeType, ...] | None:
 
 
 def _monitors(line: list[str], gcs_address: str) -> bool:
-    return any(word.endswith("monitor.py") for word in line) and f"--gcs-address={gcs_address}" in line
+    return any(word.endswith(MONITORS) for word in line) and f"--gcs-address={gcs_address}" in line
 
 
 def _resources(kind: Mapping[str, Any]) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from ray_jobs.options import (
     KindOption,
     NearestOption,
     RunOption,
+    mistakes_explained,
     tell,
 )
 
@@ -136,6 +137,34 @@ def status(run: RunOption, endpoint: EndpointOption = None) -> None:
     from ray_jobs.status import status as standing
 
     tell(endpoint, lambda: standing(run))
+
+
+@app.command()
+def submit(
+    words: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND", help="What to run there, such as -- tag --recipe tag-demo ...")
+    ],
+    address: Annotated[
+        str, typer.Option("--address", envvar="RAY_API_SERVER_ADDRESS", metavar="URL", help="The cluster's dashboard.")
+    ] = "http://127.0.0.1:8265",
+    folder: Annotated[
+        str, typer.Option("--working-dir", metavar="DIR", help="Folder that travels along: recipes, a little text.")
+    ] = ".",
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="NAME", help="Name of the job, given once; none: Ray makes one up.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Whether to print its log and wait for its end.")
+    ] = True,
+) -> None:
+    """Run a command as a job of a cluster and follow it: its log, its exit status.
+
+    It goes on when this one is stopped. `ray job` has the rest: logs, status, stop, list.
+    """
+    from ray_jobs.submit import submit as hand_over
+
+    with mistakes_explained():
+        raise typer.Exit(hand_over(words, address, folder, id, follow))
 
 
 @app.command()

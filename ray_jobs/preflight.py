@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ray_jobs.store import Store
 
 SHARED_DISKS = ("nfs", "cifs", "smb", "lustre", "gpfs", "ceph", "beegfs", "glusterfs", "fuse.", "9p", "afs")
 SHIPPED = "working_dir_files"  # part of where Ray unpacks, on every node, the folder that a job was submitted with
+PATIENCE_S = 30.0  # for nodes that are started by hand to join
 NAMED = 3  # files of a recipe that a message names
 
 
@@ -32,18 +34,30 @@ def preflight(
         address: of the cluster; none is a cluster of our own.
         files: on this machine, that workers will want to read.
     """
-    there = capacity()
+    there, asked = capacity(), list(dict.fromkeys(places))
     _refuse_unshared(store, files, there)
-    private = not (address or os.environ.get("RAY_ADDRESS"))
-    if private or there.more is not None:
-        _refuse_unplaceable(places, fields, there, private)
+    if not (address or os.environ.get("RAY_ADDRESS")):
+        if place := _homeless(asked, there):
+            raise InputError(_too_large(place, fields, there))
+    elif place := _homeless_after_all(asked):
+        raise InputError(_never_placed(place, fields, capacity()))
 
 
-def _refuse_unplaceable(places: Iterable[Place], fields: tuple[str, str], there: Capacity, private: bool) -> None:
-    for place in dict.fromkeys(places):
-        if there.fit(place) < max(1, place.workers):
-            said = _too_large(place, fields, there) if private else _never_placed(place, fields, there)
-            raise InputError(said)
+def _homeless(places: Iterable[Place], there: Capacity) -> Place | None:
+    """The first share that has no room."""
+    return next((place for place in places if there.fit(place) < max(1, place.workers)), None)
+
+
+def _homeless_after_all(places: Sequence[Place]) -> Place | None:
+    """The same for a cluster whose nodes may be on their way; none if only somebody else knows what can be added."""
+    deadline = time.monotonic() + PATIENCE_S
+    while place := _homeless(places, there := capacity()):
+        if there.more is None:
+            return None
+        if there.more or time.monotonic() > deadline:
+            return place
+        time.sleep(1)
+    return None
 
 
 def _too_large(place: Place, fields: tuple[str, str], there: Capacity) -> str:
