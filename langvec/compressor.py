@@ -44,7 +44,8 @@ class CompressorRecipe(Strict):
     def load(self, folder: Path) -> CompressorModel:
         import zstandard
 
-        lines = zstandard.decompress((folder / FILE).read_bytes(), max_output_size=self.max_bytes)
+        packed = (folder / FILE).read_bytes()  # whatever it says of its size, no more than this comes out
+        lines = zstandard.ZstdDecompressor().stream_reader(packed).read(self.max_bytes)
         dictionary = zstandard.ZstdCompressionDict(lines, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         parameters = zstandard.ZstdCompressionParameters.from_level(
             self.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=0, write_dict_id=0

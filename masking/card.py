@@ -230,8 +230,13 @@ def _row_of(one: Taught) -> tuple[Any, ...]:
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows)
+    yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows)
     yield ""
+
+
+def _cell(value: Any) -> str:
+    """A name stays in its cell, and is no HTML."""
+    return " ".join(str(value).split()).replace("|", "/").replace("<", "&lt;")
 
 
 def _plain(value: Any) -> str:

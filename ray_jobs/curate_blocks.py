@@ -29,6 +29,7 @@ from ray_jobs.curate_recipe import COSINE, MARGIN, WORDS, CurateRecipe
 from ray_jobs.stages import Desk, Piece, Place
 
 FORMAT = 1  # raise when a stage writes something else than before
+FILTERED = 2  # and this for the filters alone
 REASONS, SCORES = "reasons.parquet", "scores.parquet"
 NOT_NOISE = "none"
 _KEPT = 2  # encoders that a worker keeps loaded
@@ -38,7 +39,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 def filtered_piece(recipe: CurateRecipe, number: int, known: Mapping[str, str], pairs: Piece) -> Piece:
-    config = {"filters": [one.model_dump() for one in recipe.filters], "block": number, "format": FORMAT}
+    config = {"filters": [one.model_dump() for one in recipe.filters], "block": number, "format": FILTERED}
     work = partial(_filter, recipe.filters, number)
     return Piece("filtered", f"{number:05}", work, config, known, {"pairs": pairs})
 

@@ -12,7 +12,7 @@ _TAGS = re.compile(r"</?[A-Za-z][^<>]*>")
 _ENTITIES = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE_BREAKS = re.compile(r"\\[nrt]|[\r\n\t]")
 _PLACEHOLDERS = re.compile(
-    r"""[ ]*(?:
+    r"""(?<![ ])[ ]*+(?:
         \$\([^()\s]*\) | \$\{[^{}\s]*\} | \$[A-Z][A-Z0-9_]+\$?      # $(ARG1) ${name} $NAME
       | \{\{[^{}]*\}\} | \{[^{}\s]*\}                               # {{ name }} {0} {count:d}
       | (?<![\d%])%[A-Z][A-Z0-9_]{2,}%?                             # %PRODUCTNAME
@@ -22,7 +22,7 @@ _PLACEHOLDERS = re.compile(
     )""",
     re.VERBOSE,
 )
-_EMPTIED = re.compile(r"[ ]*(?:\(\s*\)|\[\s*\]|\"\s*\"|“\s*”|„\s*[“”]|«\s*»|‘\s*’|'\s*'|`\s*')")
+_EMPTIED = re.compile(r"(?<![ ])[ ]*+(?:\(\s*\)|\[\s*\]|\"\s*\"|“\s*”|„\s*[“”]|«\s*»|‘\s*’|'\s*'|`\s*')")
 
 # Chinese, Japanese and Korean put the accelerator's letter behind the word: ファイル(_F)
 _ACCELERATOR_IN_BRACKETS = re.compile(r"\s?[(（][_~&][A-Za-z0-9][)）]")

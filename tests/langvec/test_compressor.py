@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -154,3 +155,11 @@ def test_what_is_counted_can_be_decompressed_with_nothing_but_the_training_text(
         written = model.compressor.compress(line.encode())
         assert reader.decompress(written, max_output_size=10_000).decode() == line
         assert 0 <= len(written) - cost / BYTE <= 8  # what is taken off is what an empty frame takes
+
+
+def test_a_model_that_unpacks_to_more_than_was_learnt_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(zstandard.compress(b"a line\n" * (1 << 21)))
+    tracemalloc.start()
+    CompressorRecipe(max_bytes=1 << 10).load(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()

@@ -185,3 +185,9 @@ def test_languages_have_two_letters_where_iso_has_them():
         "grc",
         "tcy",
     ]
+
+
+def test_names_in_a_card_stay_in_their_cells():
+    nasty = "a|b\n\n# Heading <img src=x onerror=alert(1)>"
+    lines = card(sources=[Source("parallel text", "eng_Latn", nasty, 1)]).text().splitlines()
+    assert "| parallel text | eng_Latn | a/b # Heading &lt;img src=x onerror=alert(1)> | 1 |  |" in lines

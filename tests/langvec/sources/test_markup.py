@@ -1,5 +1,7 @@
 """What is not text goes out of a message, what is text stays."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +112,10 @@ def test_words_alone_are_never_changed(words: list[str]) -> None:
 )
 def test_a_text_is_in_a_script_if_it_holds_one_of_its_letters(text: str, script: str, holds: bool) -> None:
     assert has_letter(text, script) is holds
+
+
+@pytest.mark.parametrize("unit", [" ", "<a", "$(", "{{", "(   ", "&a", "~a", "a_b"])
+def test_a_long_message_takes_no_longer_than_its_length(unit: str) -> None:
+    start = time.perf_counter()
+    strip_markup(unit * 50_000)
+    assert time.perf_counter() - start < 5  # it takes hundredths; in the square of its length it would be minutes

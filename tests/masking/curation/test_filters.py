@@ -1,5 +1,6 @@
 """Each filter against what it says in plain words, and counts of reasons against slow counting."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -101,3 +102,11 @@ def test_a_ratio_is_off_as_far_either_way(texts: list[tuple[str, str]], centre: 
     turned = Candidates(targets, sources, centre=-centre)
     assert np.allclose(deviations(Candidates(sources, targets, centre=centre)), deviations(turned))
     assert np.allclose(np.exp(log_ratios(sources, targets)), [max(1, len(b)) / max(1, len(a)) for a, b in texts])
+
+
+@pytest.mark.parametrize("unit", ["a", "a@", "@", ".@a", "<a", "{", "%(", "1,", "&a"])
+@pytest.mark.parametrize("kind", ["placeholders", "numbers", "repetition", "punctuation", "copied"])
+def test_a_long_line_takes_no_longer_than_its_length(kind: str, unit: str) -> None:
+    start = time.perf_counter()
+    refused({"kind": kind}, unit * 20_000, "x")
+    assert time.perf_counter() - start < 5  # it takes hundredths; in a power of its length it would be hours
