@@ -11,9 +11,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from langvec.errors import InputError
+from ray_jobs.own_folder import own_folder
+
+LONGEST = 40  # bytes of the path of its folder, of which sockets have 107
 
 # Ray reads these when it is imported and passes them on to its workers.
 _QUIET = {
@@ -79,4 +83,15 @@ def _private(cpus: int | None) -> dict[str, Any]:
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     # As Ray does on a Mac: its servers listen on loopback alone, else on every address of the machine.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    return {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": 100 << 20}
+    return {
+        "num_cpus": cpus,
+        "include_dashboard": False,
+        "object_store_memory": 100 << 20,
+        "_temp_dir": str(_folder_for_sockets()),
+    }
+
+
+def _folder_for_sockets() -> Path:
+    """Ray lets every user of the machine write to its folders, and takes objects from whoever is behind a socket."""
+    folder = own_folder() / "ray"
+    return folder if len(os.fsencode(folder)) <= LONGEST else own_folder("/tmp") / "ray"  # noqa: S108 - ours alone

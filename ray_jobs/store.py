@@ -26,6 +26,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSy
 
 from langvec.addresses import refuse_credentials
 from langvec.errors import InputError
+from ray_jobs.own_folder import own_folder
 from ray_jobs.stages import Record
 
 MARKER = "meta.json"
@@ -221,10 +222,7 @@ class Store:
             return Path(self._path(record_folder))
         if not _DIGEST.fullmatch(digest):
             raise self._garbled(record_folder)
-        copy = Path(tempfile.gettempdir()) / f"langscape-{os.getuid()}" / digest
-        copy.parent.mkdir(mode=0o700, exist_ok=True)
-        if copy.parent.lstat().st_uid != os.getuid():  # a link of another user belongs to that user
-            raise InputError(f"{copy.parent} belongs to another user. Remove it or set TMPDIR to a folder of your own.")
+        copy = own_folder() / digest
         if not copy.exists():
             scratch = Path(tempfile.mkdtemp(dir=copy.parent))
             for info in self._list(record_folder, recursive=False):

@@ -1,8 +1,9 @@
-"""A run directory that not every node can see is refused before work starts."""
+"""What not every node can see is refused before work starts; a cluster of our own is closed to others."""
 
 import os
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ for run in sys.argv[2:]:
 """
 
 LISTENING = """
-import os, psutil
+import os, pathlib, psutil, sys
 from ray_jobs.cluster import connected
 with connected(None, 1):
     import ray
@@ -44,6 +45,10 @@ with connected(None, 1):
             if connection.status == psutil.CONN_LISTEN:
                 print(connection.laddr.ip)
         assert os.environ["RAY_AUTH_TOKEN"] not in " ".join(process.cmdline())
+        for connection in process.net_connections("unix"):
+            if "plasma" in connection.laddr or "raylet" in connection.laddr:
+                top = pathlib.Path(connection.laddr).parents[3]
+                print("socket", oct(top.stat().st_mode)[-3:], top, file=sys.stderr)
 """
 
 
@@ -58,7 +63,27 @@ def test_a_cluster_of_our_own_listens_on_loopback_alone_and_wants_a_token_that_n
 
 
 @pytest.mark.ray
-def test_a_local_run_directory_is_refused_on_two_nodes_and_shared_storage_is_not(
+@pytest.mark.parametrize("deep", [False, True])
+def test_no_other_user_reaches_the_sockets_of_a_cluster_of_our_own(tmp_path: Path, deep: bool) -> None:
+    """Also where the folder for temporary files lies too deep for a socket."""
+    place = tmp_path / ("x" * 60) if deep else Path(tempfile.mkdtemp())
+    place.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENING],
+        cwd=REPOSITORY,
+        env=os.environ | {"TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = Path("/tmp" if deep else place) / f"langscape-{os.getuid()}"
+    sockets = {line for line in done.stderr.splitlines() if line.startswith("socket ")}
+    assert sockets == {f"socket 700 {folder}"}
+
+
+@pytest.mark.ray
+def test_a_run_or_a_text_on_a_local_disk_is_refused_on_two_nodes(
     write_recipe: Callable[..., Path], tmp_path: Path, s3: str
 ) -> None:
     words = [str(write_recipe()), str(tmp_path / "run"), f"s3://bucket/{uuid.uuid4().hex}"]
@@ -71,7 +96,7 @@ def test_a_local_run_directory_is_refused_on_two_nodes_and_shared_storage_is_not
         timeout=120,
     )
     assert "is on the local disk of" in done.stdout and "the cluster has 2 nodes" in done.stdout, done.stderr
-    assert "exit 0" in done.stdout, done.stderr
+    assert "The recipe names files on the local disk of" in done.stdout and "/deu.txt" in done.stdout
     assert not list((tmp_path / "run").glob("corpus*"))
 
 
