@@ -1,6 +1,7 @@
 """Nothing that is read can run code. What ruff's rules S102, S301, S302, S307 and S506 see is not looked for again."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +88,10 @@ def test_every_model_is_loaded_with_its_own_code_refused() -> None:
     for file, call in loads:
         words = {word.arg for word in call.keywords}
         assert "trust_remote_code" in words or None in words, f"{file}:{call.lineno}"  # None: words from a mapping
+
+
+def test_the_page_about_security_names_tests_that_are_there() -> None:
+    page = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
+    names = re.findall(r"(?:tests/)?(?:[\w]+/)*test_\w+\.py", page)
+    assert len(names) > 5
+    assert not [name for name in names if not list(REPOSITORY.glob(f"tests/**/{Path(name).name}"))]
