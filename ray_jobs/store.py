@@ -7,7 +7,6 @@ On local disks a folder appears by one rename. Object stores have no rename: the
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -26,13 +25,11 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSy
 
 from langvec.addresses import refuse_credentials
 from langvec.errors import InputError
-from ray_jobs.own_folder import own_folder
+from ray_jobs.copies import COPY_BYTES, described, digest_of, local_copy
 from ray_jobs.stages import Record
 
 MARKER = "meta.json"
 RECIPE = "recipe.yaml"  # at the top of every run directory: also what tells one from any other directory
-COPY_BYTES = 1 << 22
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -179,8 +176,8 @@ class Store:
 
         If another worker was first (Ray may run a task twice) its result stays, which is the same.
         """
-        files = {path.name: _describe(path) for path in sorted(scratch.iterdir())}
-        meta = {"digest": _digest(files), "files": files} | meta
+        files = {path.name: described(path) for path in sorted(scratch.iterdir())}
+        meta = {"digest": digest_of(files), "files": files} | meta
         marker = json.dumps(meta, indent=2, ensure_ascii=False).encode()
         if self.is_local:
             _write_durably(str(scratch / MARKER), marker)
@@ -220,36 +217,7 @@ class Store:
         """A finished piece as a local folder: itself if the store is local, else this node's copy."""
         if self.is_local:
             return Path(self._path(record_folder))
-        if not _DIGEST.fullmatch(digest):
-            raise self._garbled(record_folder)
-        copy = own_folder() / digest
-        if not copy.exists():
-            scratch = Path(tempfile.mkdtemp(dir=copy.parent))
-            for info in self._list(record_folder, recursive=False):
-                with (
-                    self.filesystem.open_input_stream(info.path, compression=None) as stream,
-                    (scratch / info.base_name).open("wb") as file,
-                ):
-                    shutil.copyfileobj(stream, file, COPY_BYTES)
-            self._refuse_garbled(scratch, record_folder, digest)
-            try:
-                scratch.rename(copy)
-            except OSError:  # a neighbour was first
-                shutil.rmtree(scratch)
-        return copy
-
-    def _refuse_garbled(self, scratch: Path, record_folder: str, digest: str) -> None:
-        """A copy is shared by all runs with this digest, so what is in it has to be what the digest says."""
-        files = {path.name: _describe(path) for path in scratch.iterdir() if path.name != MARKER}
-        if _digest(files) != digest:
-            shutil.rmtree(scratch)
-            raise self._garbled(record_folder)
-
-    def _garbled(self, record_folder: str) -> InputError:
-        return InputError(
-            f"{self.uri}/{record_folder} does not hold what its {MARKER} says. Expected files as they were published; "
-            f"delete that folder, and run the command again that made it."
-        )
+        return local_copy(self.filesystem, self._list(record_folder, recursive=False), digest, MARKER)
 
     def sweep(self) -> None:
         """Remove what killed workers left. Only the holder of the run's lock may call this."""
@@ -293,16 +261,3 @@ def _write_durably(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:
-    """One hash of the names and contents of files as `_describe` describes them."""
-    hashes = {name: file["sha256"] for name, file in files.items()}
-    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    """Size and hash of a file that is now complete, and on disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return {"bytes": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
