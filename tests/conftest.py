@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,31 +102,31 @@ def _wait_for(port: int) -> None:
 LETTERS = {"deu": "abcdefghijklmnopqrstuvwxyzäöüß", "nld": "abcdefghijklmnopqrstuvwxyz", "hin": "कखगघचछजझटठडढणतथदधन"}
 
 
+def text_in(folder: Path, lang: str, lines: int = 60, name: str | None = None) -> Path:
+    """A file of `lines` different lines in the letters of a language."""
+    draw = random.Random(lang)
+    words = ["".join(draw.choices(LETTERS[lang], k=draw.randint(2, 8))) for _ in range(200)]
+    file = folder / (name or f"{lang}.txt")
+    file.write_text("".join(" ".join(draw.choices(words, k=8)) + "\n" for _ in range(lines)), encoding="utf-8")
+    return file
+
+
+def recipe_in(folder: Path, extra: str = "alphabet: {kind: byte}\n", lines: int = 60) -> Path:
+    """A recipe over German, Dutch and Hindi files; `extra` is more YAML."""
+    files = ", ".join(f"{lang}: {text_in(folder, lang, lines)}" for lang in LETTERS)
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(f"corpora:\n  - {{kind: files, files: {{{files}}}}}\n{extra}", encoding="utf-8")
+    return recipe
+
+
 @pytest.fixture
 def write_text(tmp_path: Path) -> Callable[..., Path]:
-    """Writes `lines` different lines in the letters of a language and returns the file."""
-
-    def write(lang: str, lines: int = 60, name: str | None = None) -> Path:
-        draw = random.Random(lang)
-        words = ["".join(draw.choices(LETTERS[lang], k=draw.randint(2, 8))) for _ in range(200)]
-        file = tmp_path / (name or f"{lang}.txt")
-        file.write_text("".join(" ".join(draw.choices(words, k=8)) + "\n" for _ in range(lines)), encoding="utf-8")
-        return file
-
-    return write
+    return partial(text_in, tmp_path)
 
 
 @pytest.fixture
-def write_recipe(tmp_path: Path, write_text: Callable[..., Path]) -> Callable[..., Path]:
-    """Writes a recipe over German, Dutch and Hindi files; `extra` is more YAML."""
-
-    def write(extra: str = "alphabet: {kind: byte}\n", lines: int = 60) -> Path:
-        files = ", ".join(f"{lang}: {write_text(lang, lines)}" for lang in LETTERS)
-        recipe = tmp_path / "recipe.yaml"
-        recipe.write_text(f"corpora:\n  - {{kind: files, files: {{{files}}}}}\n{extra}", encoding="utf-8")
-        return recipe
-
-    return write
+def write_recipe(tmp_path: Path) -> Callable[..., Path]:
+    return partial(recipe_in, tmp_path)
 
 
 def langscape(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,11 +1,11 @@
 """Trainers, scorers, nodes and drivers die; the matrix does not notice."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ray_jobs.store import Store
-from tests.conftest import REPOSITORY, contents, langscape
+from tests.conftest import REPOSITORY, contents, langscape, recipe_in
 
 MODELS = """alphabet: {kind: byte}
 models:
@@ -25,9 +25,24 @@ compute: {cpus: 2, checkpoint_every_s: 0}
 """
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("calm")
+    recipe = recipe_in(folder, MODELS, lines=400)
+    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(folder / "run")).returncode == 0
+    return folder / "run"
+
+
 @pytest.fixture
-def recipe(write_recipe: Callable[..., Path]) -> Path:
-    return write_recipe(MODELS, lines=400)
+def recipe(calm: Path) -> Path:
+    return calm.parent / "recipe.yaml"
+
+
+@pytest.fixture
+def run(calm: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run."""
+    return Path(shutil.copytree(calm, tmp_path / "run"))
 
 
 def command(recipe: Path, run: Path) -> subprocess.Popen[str]:
@@ -60,11 +75,9 @@ def checkpoints(run: Path) -> list[Path]:
 
 @pytest.mark.ray
 def test_killed_trainers_scorers_and_drivers_leave_the_results_of_an_undisturbed_run(
-    recipe: Path, tmp_path: Path
+    recipe: Path, calm: Path, tmp_path: Path
 ) -> None:
-    calm, wild = tmp_path / "calm", tmp_path / "wild"
-    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(calm)).returncode == 0
-
+    wild = tmp_path / "wild"
     process = command(recipe, wild)
     wait_for(process, lambda: checkpoints(wild))
     for trainer in workers(process, "Owner.do"):  # in mid-epoch: every step is followed by a checkpoint
@@ -84,9 +97,7 @@ def test_killed_trainers_scorers_and_drivers_leave_the_results_of_an_undisturbed
 
 
 @pytest.mark.ray
-def test_a_cell_file_cut_short_a_model_and_a_checkpoint_gone_bad_are_made_again(recipe: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(run)).returncode == 0
+def test_a_cell_file_cut_short_a_model_and_a_checkpoint_gone_bad_are_made_again(recipe: Path, run: Path) -> None:
     before = contents(run)
     for pattern in ("grid/ngram-nld*/cells.parquet", "model/transformer-deu*/model.safetensors"):
         (victim,) = run.glob(pattern)
@@ -118,14 +129,12 @@ def test_a_loss_that_is_no_number_fails_by_name_while_the_others_finish(recipe: 
 
 
 @pytest.mark.ray
-def test_a_new_language_costs_one_model_one_row_and_one_column(recipe: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(run)).returncode == 0
+def test_a_new_language_costs_one_model_one_row_and_one_column(recipe: Path, run: Path, tmp_path: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in run.glob("model/*/*")}
     old = pq.read_table(run / "results/matrix.parquet").to_pylist()
-    text = recipe.read_text().replace("hin:", f"sin: {tmp_path / 'deu.txt'}, hin:")
-    recipe.write_text(text)
-    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(run)).returncode == 0
+    with_another = tmp_path / "recipe.yaml"
+    with_another.write_text(recipe.read_text().replace("hin:", f"sin: {recipe.parent / 'deu.txt'}, hin:"))
+    assert langscape("entropy2vec", "--recipe", str(with_another), "--run", str(run)).returncode == 0
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert len(list(run.glob("model/*/meta.json"))) == 8
     new = pq.read_table(run / "results/matrix.parquet").to_pylist()
@@ -135,46 +144,3 @@ def test_a_new_language_costs_one_model_one_row_and_one_column(recipe: Path, tmp
         record.meta["account"] for record in Store(str(run)).records().values() if record.meta["stage"] == "grid"
     ]
     assert sum(account["scored"] for account in accounts) == 2 * 16  # of both kinds every cell once
-
-
-NODE_LOST = """
-import sys, threading, time
-from ray.cluster_utils import Cluster
-from ray_jobs.command import run_job
-from ray_jobs.entropy2vec import JOB
-from ray_jobs.store import Store
-recipe, run = sys.argv[1:]
-head = {"num_cpus": 1, "object_store_memory": 80 << 20}
-cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)  # later Ray might choose the other node
-node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
-status = []
-job = threading.Thread(target=lambda: status.append(run_job(JOB, recipe, run, [], False, None, None)))
-job.start()
-store = Store(run)
-while not any(name.startswith("model/transformer") for name in store.records()):
-    time.sleep(0.1)
-cluster.remove_node(node, allow_graceful=False)
-job.join()
-print("exit", *status)
-"""
-
-
-@pytest.mark.ray
-def test_a_node_that_vanishes_takes_nothing_with_it(recipe: Path, tmp_path: Path, s3: str) -> None:
-    run = f"s3://bucket/{uuid.uuid4().hex}"
-    fast = {"RAY_health_check_initial_delay_ms": "500", "RAY_health_check_period_ms": "300"}
-    fast |= {"RAY_health_check_timeout_ms": "1000", "RAY_health_check_failure_threshold": "3"}
-    done = subprocess.run(
-        [sys.executable, "-c", NODE_LOST, str(recipe), run],
-        cwd=REPOSITORY,
-        env=os.environ | fast,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert "exit 0\n" in done.stdout, done.stdout + done.stderr
-    assert langscape("entropy2vec", "--recipe", str(recipe), "--run", str(tmp_path / "calm")).returncode == 0
-    store = Store(run)
-    results = {f"results/{name}": store.read(f"results/{name}") for name in store.names("results")}
-    calm = {name: data for name, data in contents(tmp_path / "calm").items() if name.startswith("results/")}
-    assert results == calm
