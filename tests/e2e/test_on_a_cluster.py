@@ -4,6 +4,7 @@ Jobs are submitted to it as a user does, and nodes are lost under them every few
 """
 
 import subprocess
+import sys
 import time
 import urllib.request
 import uuid
@@ -184,3 +185,36 @@ def test_a_folder_too_large_to_travel_is_refused_before_anybody_is_asked(tmp_pat
     assert "corpus/larger.txt (45 MiB), corpus/large.txt (40 MiB)" in done.stderr
     (tmp_path / ".rayignore").write_text("ignored.bin\ncorpus/\n")
     assert "No cluster takes jobs at http://127.0.0.1:1" in langscape(*words).stderr
+
+
+@pytest.mark.ray
+def test_a_training_on_a_node_that_is_to_go_saves_at_once_whatever_the_recipe_says(
+    cluster: Head, folder: Path, tmp_path: Path
+) -> None:
+    run = f"s3://bucket/{uuid.uuid4().hex}"
+    long = ("--set", "compute.checkpoint_every_s=86400", "--set", "models.0.epochs=100000")
+    words = ("--", "entropy2vec", "--recipe", "entropy.yaml", "--run", run, *long)
+    assert submit(cluster, folder, "--id", "drained", "--no-follow", *words).returncode == 0
+    store = Store(run)
+    wait_for(lambda: "model/transformer" in langscape("status", "--run", run).stdout)
+    assert store.names(".checkpoints/model") == []
+    for node in nodes_of(cluster):  # as a cloud does that wants its spot machines back
+        reason = ("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "wanted by others")
+        words = ("--address", cluster.address, "--node-id", node, "--deadline-remaining-seconds", "600")
+        drained = subprocess.run([RAY, "drain-node", *words, *reason], env=cluster.environment, capture_output=True)
+        assert drained.returncode == 0, drained.stderr
+    wait_for(lambda: store.names(".checkpoints/model"))
+    ray_job(cluster, "stop", "drained")
+
+
+def nodes_of(cluster: Head) -> list[str]:
+    """Ids of the nodes that work."""
+    code = (
+        "import ray, sys; ray.init(sys.argv[1], log_to_driver=False); "
+        "print(*(node['NodeID'] for node in ray.nodes() if node['Alive'] and node['Resources'].get('CPU')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, cluster.address], env=cluster.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
