@@ -93,5 +93,5 @@ def _private(cpus: int | None) -> dict[str, Any]:
 
 def _folder_for_sockets() -> Path:
     """Ray lets every user of the machine write to its folders, and takes objects from whoever is behind a socket."""
-    folder = own_folder() / "ray"
+    folder = own_folder(os.environ.get("RAY_TMPDIR")) / "ray"
     return folder if len(os.fsencode(folder)) <= LONGEST else own_folder("/tmp") / "ray"  # noqa: S108 - ours alone

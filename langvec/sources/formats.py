@@ -6,10 +6,10 @@ import csv
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -22,7 +22,9 @@ from langvec.sources.base import BATCH_LINES, Batch
 from langvec.unpacking import COMPRESSIONS, Readable, refuse_parquet_bomb, unpacked
 
 BLOCK = 1 << 20
+MOST_COLUMNS = 1_000  # each short row is filled up to as many
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError, OSError)
 Rows = list[dict[str, Any]]
 FORMATS = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 
@@ -85,15 +87,7 @@ class TextFile:
     def explained(self) -> Iterator[None]:
         try:
             yield
-        except (
-            EOFError,
-            zlib.error,
-            lzma.LZMAError,
-            pa.ArrowException,
-            csv.Error,
-            UnicodeDecodeError,
-            OSError,
-        ) as error:
+        except _DAMAGE as error:
             raise InputError(
                 f"{self.path}: cannot be read to its end ({_first_line(error)}). Expected a complete, undamaged "
                 f"{self.format}{' compressed' if self._compressed else ''} file; copy or download it again."
@@ -178,18 +172,19 @@ def _rows_csv(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:
     how: dict[str, Any] = {}
     if file.format == ".tsv":
         how = {"delimiter": "\t"} | ({"strict": True} if file.quoted else {"quoting": csv.QUOTE_NONE})
-    rows: Iterator[dict[str, Any]] = csv.DictReader(lines, **how) if file.header else _numbered(lines, how)
+    table = csv.reader(lines, **how)
+    first = next((row for row in table if row), [])
+    if len(first) > MOST_COLUMNS:
+        raise InputError(f"{file.path}: {len(first):,} columns. Expected at most {MOST_COLUMNS:,} in a table of text.")
+    rows = csv.DictReader(lines, first, **how) if file.header else _numbered(first, table)
     while records := list(islice(rows, BATCH_LINES)):
         yield records
 
 
-def _numbered(lines: Iterator[str], how: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _numbered(first: list[str], table: Iterable[list[str]]) -> Iterator[dict[str, Any]]:
     """Rows of a table without names; a row shorter than the first is filled up with nothing."""
-    first: list[str] | None = None
-    for row in csv.reader(lines, **how):
-        first = first or row
-        cells = row + [""] * (len(first) - len(row))
-        yield {str(place): cell for place, cell in enumerate(cells, 1)}
+    for row in chain([first] if first else [], table):
+        yield {str(place): cell for place, cell in enumerate(row + [""] * (len(first) - len(row)), 1)}
 
 
 def _rows_parquet(file: TextFile, columns: Sequence[str]) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ import pytest
 from langvec.errors import InputError
 from langvec.outside import OutsideTable
 from langvec.sources import Files, Hub
-from langvec.sources.bitext import Tmx
+from langvec.sources.bitext import Table, Tmx
 from langvec.sources.messages import read_mo
 from langvec.unpacking import ALWAYS, MOST, refuse_bomb
 from masking.tagging.reading import read_lines
@@ -79,6 +79,15 @@ def test_a_zst_file_that_asks_for_gigabytes_of_memory_is_refused(tmp_path: Path)
     (tmp_path / "deu.txt.zst").write_bytes(packer.compress(b"eins\n") + packer.flush())
     with pytest.raises(InputError, match=r"cannot be read to its end .*too much memory"):
         read(tmp_path / "deu.txt.zst")
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_wide_table_whose_short_rows_would_all_be_filled_up_is_refused(tmp_path: Path, header: bool) -> None:
+    names = ",".join(f"a{number}" for number in range(300_000))
+    (tmp_path / "a.csv").write_text("\n" + names + "\nx" * 5_000)
+    wide = Table(languages=("eng", "tam"), files=str(tmp_path / "a.csv"), header=header, source="a1", target="a2")
+    with pytest.raises(InputError, match=r"300,000 columns. Expected at most 1,000"):
+        next(wide.read())
 
 
 @pytest.fixture
