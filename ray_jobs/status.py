@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from langvec.errors import InputError
 from ray_jobs.costs import Cost, costs_of, sum_of
@@ -20,13 +21,13 @@ def status(uri: str) -> list[str]:
         raise InputError(f"--run {uri} is no run yet. Expected a run directory that a command of langscape has begun.")
     standing = Standing.load(store)
     costs = {cost.stage: cost for cost in costs_of(r for r in store.records().values() if not r.damage)}
-    lines = [f"{store.uri}: {_who(store, standing)}", "", *_table(standing, costs)]
+    claim = holder(store)
+    lines = [f"{store.uri}: {_who(claim, standing)}", "", *_table(standing, costs, bool(claim))]
     return lines + (list(_details(standing)) if standing else [])
 
 
-def _who(store: Store, standing: Standing | None) -> str:
+def _who(claim: Mapping[str, Any] | None, standing: Standing | None) -> str:
     """Who works on it, or how the last one ended."""
-    claim = holder(store)
     if claim:
         return f"at work is process {claim['pid']} on {claim['host']} (since {claim['since']})"
     if standing is None:
@@ -38,9 +39,9 @@ def _who(store: Store, standing: Standing | None) -> str:
     return f"nobody is at work; the last command {how} {at}, and run again goes on where it stopped"
 
 
-def _table(standing: Standing | None, costs: dict[str, Cost]) -> Iterator[str]:
+def _table(standing: Standing | None, costs: Mapping[str, Cost], at_work: bool) -> Iterator[str]:
     stages = standing.stages if standing else [StageStanding(c.stage, c.pieces, c.pieces) for c in costs.values()]
-    rows = [_row(stage, costs.get(stage.name, Cost(stage.name)), standing) for stage in stages]
+    rows = [_row(stage, costs.get(stage.name, Cost(stage.name)), standing, at_work) for stage in stages]
     whole = sum_of([*costs.values()])
     rows.append(("all", "", f"{whole.pieces:,}", "", *_took(whole), ""))
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
@@ -49,26 +50,26 @@ def _table(standing: Standing | None, costs: dict[str, Cost]) -> Iterator[str]:
         yield f"{name:<{widths[0]}}  {'  '.join(numbers)}  {note}".rstrip()
 
 
-def _row(stage: StageStanding, cost: Cost, standing: Standing | None) -> tuple[str, ...]:
+def _row(stage: StageStanding, cost: Cost, standing: Standing | None, at_work: bool) -> tuple[str, ...]:
     """Pieces of earlier recipes that lie in the run cost, but do not count as done."""
     counts = (
         f"{stage.total:,}" if stage.total else "?",
         f"{stage.done:,}",
         f"{stage.failed:,}" if stage.failed else "",
     )
-    return (stage.name, *counts, *_took(cost), _note(stage, standing))
+    return (stage.name, *counts, *_took(cost), _note(stage, standing, at_work))
 
 
 def _took(cost: Cost) -> tuple[str, ...]:
     return (f"{cost.repeats:,}", f"{cost.wall_s:,.0f}", f"{cost.cpu_s:,.0f}", f"{cost.gpu_s:,.0f}")
 
 
-def _note(stage: StageStanding, standing: Standing | None) -> str:
+def _note(stage: StageStanding, standing: Standing | None, at_work: bool) -> str:
     if standing is None or stage.ended:
         return ""
     if stage.began is None:
         return "to come"
-    end = stage.expected_end(standing.told) if standing.state == "running" else None
+    end = stage.expected_end(standing.told) if at_work else None
     return f"until about {_clock(end)}" if end else "begun"
 
 

@@ -51,13 +51,13 @@ def _client(address: str) -> Any:
         return JobSubmissionClient(address)
     except AuthenticationError as error:
         raise InputError(
-            f"The cluster at {address} wants its token: {_first_line(error)} Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN "
-            f"or RAY_AUTH_TOKEN_PATH to what the cluster was started with."
+            f"The cluster at {address} wants its token: {_first_line(error)} Set RAY_AUTH_MODE=token, and "
+            f"RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to what the cluster was started with."
         ) from None
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"No cluster takes jobs at {address} ({_first_line(error)}). Expected the address of its dashboard, such as "
-            f"http://127.0.0.1:8265; `ray dashboard cluster.yaml` or `kubectl port-forward` brings it here."
+            f"No cluster takes jobs at {address} ({_first_line(error)}). Expected the address of its dashboard, such "
+            f"as http://127.0.0.1:8265; `ray dashboard cluster.yaml` or `kubectl port-forward` brings it here."
         ) from None
 
 
@@ -85,8 +85,8 @@ def refuse_large(folder: Path) -> None:
         largest = sorted(sizes.items(), key=lambda item: -item[1])[:NAMED]
         named = ", ".join(f"{path.relative_to(folder)} ({size / MIB:.0f} MiB)" for path, size in largest)
         raise InputError(
-            f"--working-dir {folder} would upload {len(sizes):,} files with {sum(sizes.values()) / MIB:.0f} MiB; expected "
-            f"at most {LIMIT / MIB:.0f}. The largest are {named}. Put corpora where the nodes can read them (s3://, "
+            f"--working-dir {folder} would upload {len(sizes):,} files with {sum(sizes.values()) / MIB:.0f} MiB; "
+            f"expected at most {LIMIT / MIB:.0f}. The largest are {named}. Put corpora where the nodes can read them (s3://, "
             f"gs://), and name what is not to travel in .rayignore or .gitignore."
         )
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.nodes import s3_server
 
 settings.register_profile("shared", deadline=None)  # the machine may be busy
 settings.load_profile("shared")
@@ -64,39 +64,10 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    """The address of an S3 server on loopback, in a process of its own, with the bucket `bucket`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    endpoint = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ENDPOINT_URL=endpoint,
-    )
-    _wait_for(port)
-    import boto3
-
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="bucket")
-    yield endpoint
-    server.kill()
-    server.wait()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("the S3 server did not start")
+    """The address of an S3 server on loopback with the bucket `bucket`."""
+    with s3_server() as environment:
+        os.environ.update(environment)
+        yield environment["AWS_ENDPOINT_URL"]
 
 
 LETTERS = {"deu": "abcdefghijklmnopqrstuvwxyzäöüß", "nld": "abcdefghijklmnopqrstuvwxyz", "hin": "कखगघचछजझटठडढणतथदधन"}

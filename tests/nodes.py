@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -147,14 +148,9 @@ def autoscaled_head(types: Mapping[str, Mapping[str, float]], most: int) -> Iter
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
     }
-    lists = ("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands")
-    lists += (
-        "head_start_ray_commands",
-        "worker_start_ray_commands",
-        "cluster_synced_files",
-        "rsync_exclude",
-        "rsync_filter",
-    )
+    lists = ["initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"]
+    lists += ["head_start_ray_commands", "worker_start_ray_commands"]
+    lists += ["cluster_synced_files", "rsync_exclude", "rsync_filter"]
     config = {
         **{name: [] for name in lists},
         **{name: {} for name in ("auth", "docker", "file_mounts")},
@@ -207,6 +203,34 @@ def head(*more: str, port: int | None = None, **environment: str) -> Iterator[He
             process.wait(20)
         process.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def s3_server() -> Iterator[dict[str, str]]:
+    """An S3 server on loopback, in a process of its own, with the bucket `bucket`; the environment of its clients."""
+    port = free_port()
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not answers(port):
+        assert server.poll() is None and time.monotonic() < deadline, "the S3 server did not start"
+        time.sleep(0.05)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/bucket", method="PUT")
+    urllib.request.urlopen(request).close()
+    try:
+        yield environment
+    finally:
+        server.kill()
+        server.wait()
 
 
 def answers(port: int) -> bool:
