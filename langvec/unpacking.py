@@ -42,16 +42,16 @@ def refuse_parquet_bomb(path: str, packed: int, about: Any) -> None:
 
 
 @contextmanager
-def unpacked(raw: Any, path: str) -> Iterator[Readable]:
-    """The bytes inside a compressed file of pyarrow; its name tells how it is packed."""
+def unpacked(raw: Any, path: str, size: int) -> Iterator[Readable]:
+    """The bytes inside a compressed file of pyarrow of that size; its name tells how it is packed."""
     if path.endswith(".zst"):
         with pa.CompressedInputStream(raw, "zstd") as stream:  # refuses windows above 128 MiB by itself
-            yield Bounded(stream, path, raw.size())
+            yield Bounded(stream, path, size)
     elif path.endswith(".xz"):
-        yield Bounded(_Xz(raw), path, raw.size())
+        yield Bounded(_Xz(raw), path, size)
     else:
         with gzip.open(raw) as stream:
-            yield Bounded(stream, path, raw.size())
+            yield Bounded(stream, path, size)
 
 
 class Bounded:

@@ -86,8 +86,8 @@ def refuse_large(folder: Path) -> None:
         named = ", ".join(f"{path.relative_to(folder)} ({size / MIB:.0f} MiB)" for path, size in largest)
         raise InputError(
             f"--working-dir {folder} would upload {len(sizes):,} files with {sum(sizes.values()) / MIB:.0f} MiB; "
-            f"expected at most {LIMIT / MIB:.0f}. The largest are {named}. Put corpora where the nodes can read them (s3://, "
-            f"gs://), and name what is not to travel in .rayignore or .gitignore."
+            f"expected at most {LIMIT / MIB:.0f}. The largest are {named}. Put corpora where nodes can read them "
+            f"(s3://, gs://), and name what is not to travel in .rayignore or .gitignore."
         )
 
 

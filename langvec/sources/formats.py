@@ -22,6 +22,7 @@ from langvec.sources.base import BATCH_LINES, Batch
 from langvec.unpacking import COMPRESSIONS, Readable, refuse_parquet_bomb, unpacked
 
 BLOCK = 1 << 20
+RANGE = 1 << 23  # of a file, fetched at a time
 MOST_COLUMNS = 1_000  # each short row is filled up to as many
 LONGEST_LINE = 1 << 26  # 64 MiB without a line break is not text, and would fill the memory
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError, OSError)
@@ -95,10 +96,11 @@ class TextFile:
 
     @contextmanager
     def stream(self) -> Iterator[Readable]:
-        """The decompressed bytes."""
+        """The decompressed bytes. A store is asked for large ranges: gzip alone would ask for 8 KiB at a time."""
         with (
-            self.filesystem.open_input_file(self.path) as raw,
-            unpacked(raw, self.path) if self._compressed else nullcontext(raw) as stream,
+            self.filesystem.open_input_file(self.path) as file,
+            pa.BufferedInputStream(file, RANGE) as raw,
+            unpacked(raw, self.path, file.size()) if self._compressed else nullcontext(raw) as stream,
         ):
             yield stream
 

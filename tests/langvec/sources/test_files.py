@@ -1,17 +1,24 @@
 """Files in every format and packing give the same text; damaged or wrong ones are refused in one paragraph."""
 
 import gzip
+import io
 import json
 import lzma
+import random
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.fs import FileSystem
 from pydantic import ValidationError
 
 from langvec.errors import InputError
 from langvec.sources import Files
+from langvec.sources.formats import TextFile
 
 TEXTS = [f"Zeile {number}: Grüße an 世界, mit 'Zitat' und Komma" for number in range(2_000)]
 IDS = [f"p{number // 2}" for number in range(2_000)]
@@ -177,3 +184,25 @@ def test_a_record_without_a_passage_id_is_refused(tmp_path: Path) -> None:
 def test_a_language_given_twice_under_two_spellings_is_refused() -> None:
     with pytest.raises(ValidationError, match="deu_Latn given twice"):
         Files(files={"deu": "a.txt", "deu_Latn": "b.txt"})
+
+
+class Counted(io.BytesIO):
+    """Bytes that remember how often they were asked for, as a store charges."""
+
+    asked = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.asked += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstd], ids=["", "gz", "xz", "zst"])
+def test_a_store_is_asked_for_few_large_ranges_also_of_packed_files(pack: Callable[[bytes], bytes]) -> None:
+    noise = random.Random(1)
+    lines = [noise.randbytes(60).hex() for _ in range(20_000)]
+    data = Counted(pack("\n".join(lines).encode()))
+    store = SimpleNamespace(open_input_file=lambda path: pa.PythonFile(data, mode="r"))
+    suffix = {gzip.compress: ".gz", lzma.compress: ".xz", zstd: ".zst"}.get(pack, "")
+    file = TextFile(cast(FileSystem, store), f"corpus.txt{suffix}", "text", None, "strict")
+    assert [text for batch in file.read() for text in batch.texts] == lines
+    assert data.asked <= 6  # one range, and a few looks at the end
