@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from ray_jobs.meters import Meters
@@ -98,4 +98,5 @@ class Watch:
         self._standing.running = list(self._running.values())[:SHOWN]
         self._standing.running_in_all = len(self._running)
         self._standing.failures = self._standing.failures[:SHOWN]
-        self._standing.save(self._store)
+        with suppress(OSError):  # a full disk, a network gone for a moment: it is told elsewhere, and written again
+            self._standing.save(self._store)

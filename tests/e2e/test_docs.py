@@ -97,6 +97,8 @@ def test_every_recipe_field_is_documented() -> None:
         ["distance"],
         ["tree"],
         ["report"],
+        ["status"],
+        ["submit"],
         ["typology"],
         ["sweep", "dbscan"],
         ["sweep", "entities"],
