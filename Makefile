@@ -16,6 +16,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pip check --disable-pip-version-check
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/encoding.py

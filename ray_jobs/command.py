@@ -20,6 +20,7 @@ from ray_jobs.runner import Outcome, walk
 from ray_jobs.stages import Entry, Stage, Survey
 from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import disk_full_explained
+from ray_jobs.terminal import visible
 
 SHOWN = 8  # pieces of a stage that a plan names; the others are counted
 EXPLAINED = 4  # failures told in full; what fails in many languages has one cause more often than not
@@ -43,7 +44,7 @@ def run_job(
     survey = Survey(store.records())
     entries = [entry for stage in stages for entry in survey.entries(stage.of(survey.done))]
     if plan:
-        print("\n".join(plan_lines(stages, entries)))
+        print(visible("\n".join(plan_lines(stages, entries))))
         return 0
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
@@ -130,10 +131,10 @@ def _because(entry: Entry) -> str:
 
 def _summarise(job: Job, store: Store, recipe: JobRecipe, outcome: Outcome, report: bool) -> int:
     """Write the results, say what there is, explain failures; the exit status."""
-    print("\n".join(job.results(store, outcome.records, recipe)))
+    print(visible("\n".join(job.results(store, outcome.records, recipe))))
     _notes(outcome)
     if report and job.report:
-        print("\n".join(job.report(store, outcome.records, recipe)))
+        print(visible("\n".join(job.report(store, outcome.records, recipe))))
     if not outcome.failures:
         print(f"all done  -> {store.uri}/results/")
         return 0
@@ -151,15 +152,15 @@ def _notes(outcome: Outcome) -> None:
     """What a training had to say, such as that memory did not suffice."""
     for id, record in outcome.records.items():
         for note in record.meta["account"].get("notes", ()):
-            print(f"{id}: {note}")
+            print(visible(f"{id}: {note}"))
 
 
 def _explain(failures: Mapping[str, BaseException]) -> None:
     for piece, error in list(failures.items())[:EXPLAINED]:
         if isinstance(error, InputError | TrainingError):
-            print(f"{piece} failed. {error}", file=sys.stderr)
+            print(visible(f"{piece} failed. {error}"), file=sys.stderr)
         else:
-            print(f"{piece} failed:", "".join(traceback.format_exception(error)), sep="\n", file=sys.stderr)
+            print(visible(f"{piece} failed:\n{''.join(traceback.format_exception(error))}"), file=sys.stderr)
     others = list(failures)[EXPLAINED:]
     if others:
         print(f"{len(others)} more failed: {', '.join(others)}.", file=sys.stderr)

@@ -6,6 +6,8 @@ import sys
 import time
 from types import TracebackType
 
+from ray_jobs.terminal import visible
+
 INTERVAL_S = 10.0
 BAR = 24
 
@@ -43,7 +45,7 @@ class Progress:
     def note(self, text: str) -> None:
         """A line of its own, above the bar if there is one."""
         clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-        print(f"{clear}{text}", file=sys.stderr, flush=True)
+        print(f"{clear}{visible(text)}", file=sys.stderr, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
