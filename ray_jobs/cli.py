@@ -134,7 +134,7 @@ def tree(
 @app.command()
 def status(run: RunOption, endpoint: EndpointOption = None) -> None:
     """Say how far a run is: what is done, at work, waiting or failed, when it may end, and what it took so far."""
-    from ray_jobs.status import status as standing
+    from ray_jobs.watching.status import status as standing
 
     tell(endpoint, lambda: standing(run))
 
@@ -161,7 +161,7 @@ def submit(
 
     It goes on when this one is stopped. `ray job` has the rest: logs, status, stop, list.
     """
-    from ray_jobs.submit import submit as hand_over
+    from ray_jobs.cluster.submit import submit as hand_over
 
     with mistakes_explained():
         raise typer.Exit(hand_over(words, address, folder, id, follow))

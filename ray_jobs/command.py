@@ -11,16 +11,16 @@ from typing import Any
 import yaml
 
 from langvec.errors import InputError, TrainingError
-from ray_jobs.cluster import connected
+from ray_jobs.cluster.connection import connected
+from ray_jobs.cluster.preflight import files_in, preflight
 from ray_jobs.job import Job, JobRecipe
 from ray_jobs.loading import load_recipe
 from ray_jobs.lock import exclusive
-from ray_jobs.preflight import files_in, preflight
 from ray_jobs.runner import Outcome, walk
 from ray_jobs.stages import Entry, Stage, Survey
 from ray_jobs.store import RECIPE, Store
 from ray_jobs.task import disk_full_explained
-from ray_jobs.terminal import visible
+from ray_jobs.watching.terminal import visible
 
 SHOWN = 8  # pieces of a stage that a plan names; the others are counted
 EXPLAINED = 4  # failures told in full; what fails in many languages has one cause more often than not

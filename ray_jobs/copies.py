@@ -15,7 +15,7 @@ from typing import Any
 from pyarrow.fs import FileInfo, FileSystem
 
 from langvec.errors import InputError
-from ray_jobs.own_folder import own_folder
+from ray_jobs.cluster.own_folder import own_folder
 
 COPY_BYTES = 1 << 22
 _DIGEST = re.compile(r"[0-9a-f]{64}")

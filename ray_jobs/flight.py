@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from langvec.errors import InputError, TrainingError
-from ray_jobs.capacity import capacity
+from ray_jobs.cluster.capacity import capacity
 from ray_jobs.stages import Entry, Place, Record
 from ray_jobs.task import Begun, Owner, Task, told
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from langvec.lesson import Epochs
-from ray_jobs.leaving import EVERY_S, leaving
+from ray_jobs.cluster.leaving import EVERY_S, leaving
 from ray_jobs.store import Store
 
 CHECKPOINTS = ".checkpoints"

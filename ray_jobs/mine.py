@@ -18,7 +18,7 @@ from masking.mining import How, Pairs, best_threshold, score_pairs
 from masking.mining import mine as mined_pairs
 from ray_jobs.mistakes import mistakes
 from ray_jobs.pairs import Sentences, check_target, read_gold, read_pairs, read_sentences, write_pairs
-from ray_jobs.progress import Progress
+from ray_jobs.watching.progress import Progress
 
 CHUNK = 4000  # sentences embedded between two signs of life
 DIGITS = 10**6  # of a threshold that is told

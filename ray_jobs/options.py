@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from langvec.errors import InputError
-from ray_jobs.terminal import visible
+from ray_jobs.watching.terminal import visible
 
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C has ended
 

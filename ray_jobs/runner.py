@@ -10,7 +10,7 @@ from ray_jobs.pool import pooled
 from ray_jobs.stages import Entry, Record, Stage, Survey
 from ray_jobs.store import Store
 from ray_jobs.task import Task
-from ray_jobs.watch import Watch
+from ray_jobs.watching.watch import Watch
 
 
 @dataclass

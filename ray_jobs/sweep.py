@@ -18,10 +18,10 @@ from langvec.errors import InputError
 from langvec.glottolog import EDITION, gold_tree
 from langvec.matrix import EntropyMatrix
 from langvec.sweep import Point, halves, measure, points, points_per_trial
-from ray_jobs.cluster import connected
+from ray_jobs.cluster.connection import connected
+from ray_jobs.cluster.preflight import preflight
 from ray_jobs.finished import FinishedRun
 from ray_jobs.lock import exclusive
-from ray_jobs.preflight import preflight
 from ray_jobs.report import PAGE, write_report
 from ray_jobs.results import Shelf, write_table
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey

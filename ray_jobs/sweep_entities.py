@@ -18,14 +18,14 @@ from masking.encoder import Embedding
 from masking.masks import AnyMasks, LemMasks, RandomWordMasks, RareWordMasks, StretchMasks, TokenMasks, WordMasks
 from masking.tagging.kinds import Kind
 from ray_jobs.chain import run_chain
-from ray_jobs.cluster import connected
+from ray_jobs.cluster.connection import connected
+from ray_jobs.cluster.preflight import preflight
 from ray_jobs.judged import judge
 from ray_jobs.lem import Plan
 from ray_jobs.lem_recipe import UNTOUCHED, Arm, LemRecipe, seeds
 from ray_jobs.lem_run import LemRun
 from ray_jobs.lock import exclusive
 from ray_jobs.outcomes import HEADLINE, Outcome, differences, told
-from ray_jobs.preflight import preflight
 from ray_jobs.report.lem import write_report
 from ray_jobs.results import Shelf
 from ray_jobs.stages import Desk, Entry, Piece, Place, Record, Survey

@@ -20,10 +20,10 @@ from typing import Any
 import psutil
 
 from langvec.errors import InputError
-from ray_jobs import journal
 from ray_jobs.memory import RunMemory, checkpoint
 from ray_jobs.stages import Desk, Entry, Record, Tell, Work
 from ray_jobs.store import Store
+from ray_jobs.watching import journal
 
 OTHERS = "other processes"  # in an account: what they took for the work (cpu_s, peak_mib, restarts); goes into the cost
 LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers", "torch")

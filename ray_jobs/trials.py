@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from langvec.errors import InputError, TrainingError
-from ray_jobs.progress import Progress
 from ray_jobs.stages import Place
 from ray_jobs.store import Store
 from ray_jobs.task import Task, do
+from ray_jobs.watching.progress import Progress
 
 STATE = ".tune"  # what Tune keeps while it works
 RETRIES = 3  # of a trial whose worker died

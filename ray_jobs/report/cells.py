@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray_jobs.costs import Cost, costs_of, sum_of
 from ray_jobs.stages import Record
+from ray_jobs.watching.costs import Cost, costs_of, sum_of
 
 NOTHING = "–"
 

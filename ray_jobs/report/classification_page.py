@@ -12,7 +12,6 @@ from langvec.languages import find
 from ray_jobs.alchemy_recipe import AlchemyRecipe
 from ray_jobs.classification_recipe import NOTHING
 from ray_jobs.classification_results import compared_with
-from ray_jobs.costs import stage_alone
 from ray_jobs.report import cells, classification_words
 from ray_jobs.report.cells import Cell, Table, cell, table
 from ray_jobs.report.classification import Findings
@@ -22,6 +21,7 @@ from ray_jobs.report.lem_gallery import picture_name
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
 from ray_jobs.verdicts import NAMED, Row, System
+from ray_jobs.watching.costs import stage_alone
 
 Means = dict[tuple[System, str], float]  # over seeds, by language
 

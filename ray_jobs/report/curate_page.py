@@ -8,7 +8,6 @@ from typing import Any
 from langvec.pictures.canvas import shortened
 from langvec.pictures.families import name_of
 from masking.curation.noise import KINDS
-from ray_jobs.costs import stage_alone
 from ray_jobs.curate_blocks import NOT_NOISE
 from ray_jobs.report import cells
 from ray_jobs.report.cells import Cell, Table, cell, table
@@ -17,6 +16,7 @@ from ray_jobs.report.curate_pictures import CURVES
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
 from ray_jobs.report.words import Figure, listed
+from ray_jobs.watching.costs import stage_alone
 
 LETTERS = 220  # of a text that is shown
 METRICS = {"average_precision": "average precision", "r_precision": "R-precision", "auc": "AUC"}

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from masking.tagging.kinds import Kind
-from ray_jobs.costs import stage_alone
 from ray_jobs.report import cells, lem_tables, lem_words
 from ray_jobs.report.lem_findings import Comparison, LemFindings, pair_name, set_name
 from ray_jobs.report.lem_gallery import groups, picture_name
 from ray_jobs.report.picture import Picture
 from ray_jobs.report.shell import Panel, pour
+from ray_jobs.watching.costs import stage_alone
 
 KINDS: dict[Kind | None, str] = {
     "NE": "name",

@@ -16,9 +16,9 @@ from langvec.errors import InputError
 from ray_jobs.flight import CRASHES, LOSSES, Attempt
 from ray_jobs.runner import walk
 from ray_jobs.stages import Desk, Entry, Piece, Place, Stage
-from ray_jobs.standing import Standing
-from ray_jobs.status import status
 from ray_jobs.store import RECIPE, Store
+from ray_jobs.watching.standing import Standing
+from ray_jobs.watching.status import status
 
 
 def dies(times: int, marks: Path, desk: Desk) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from langvec.errors import InputError
-from ray_jobs.capacity import Capacity, capacity
+from ray_jobs.cluster.capacity import Capacity, capacity
 from ray_jobs.stages import Place
 from ray_jobs.store import Store
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ray_jobs.standing import FILE, Failure, Running, StageStanding, Standing
-from ray_jobs.status import status
 from ray_jobs.store import RECIPE, Store
+from ray_jobs.watching.standing import FILE, Failure, Running, StageStanding, Standing
+from ray_jobs.watching.status import status
 from tests.conftest import langscape
 
 

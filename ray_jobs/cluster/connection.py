@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from langvec.errors import InputError
-from ray_jobs.own_folder import own_folder
+from ray_jobs.cluster.own_folder import own_folder
 
 LONGEST = 40  # bytes of the path of its folder, of which sockets have 107
 

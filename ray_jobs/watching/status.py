@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langvec.errors import InputError
-from ray_jobs.costs import Cost, costs_of, sum_of
 from ray_jobs.lock import holder
-from ray_jobs.standing import StageStanding, Standing
 from ray_jobs.store import RECIPE, Store
+from ray_jobs.watching.costs import Cost, costs_of, sum_of
+from ray_jobs.watching.standing import StageStanding, Standing
 
 COLUMNS = ("stage", "pieces", "done", "failed", "repeats", "work s", "CPU s", "GPU s", "")
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 
-from ray_jobs.meters import Meters
-from ray_jobs.progress import Progress
 from ray_jobs.stages import Entry, Place, Record, Stage
-from ray_jobs.standing import Failure, Running, StageStanding, Standing
 from ray_jobs.store import Store
 from ray_jobs.task import Begun
+from ray_jobs.watching.meters import Meters
+from ray_jobs.watching.progress import Progress
+from ray_jobs.watching.standing import Failure, Running, StageStanding, Standing
 
 WRITE_S = 10.0  # between two writes of the standing
 PATIENCE_S = 60.0  # that pieces may wait for a place before a word is said, and between two of them

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ray_jobs.capacity import Capacity, NodeType
-from ray_jobs.preflight import SHIPPED, files_in
+from ray_jobs.cluster.capacity import Capacity, NodeType
+from ray_jobs.cluster.preflight import SHIPPED, files_in
 from ray_jobs.stages import Place
 
 HEAD = NodeType("head", 0, 0)

@@ -29,7 +29,7 @@ for run in sys.argv[2:]:
 
 LISTENING = """
 import os, pathlib, psutil, sys
-from ray_jobs.cluster import connected
+from ray_jobs.cluster.connection import connected
 with connected(None, 1):
     import ray
 

@@ -13,7 +13,7 @@ from masking.entities import entity_table
 from masking.tagging.base import Sentence, Span
 from ray_jobs.masks import masks
 from ray_jobs.options import mistakes_explained, tell
-from ray_jobs.terminal import visible
+from ray_jobs.watching.terminal import visible
 
 TITLE = "\x1b]0;owned\x07"  # renames the window
 ORDERS = [TITLE, "\x1b[2J", "\x9b2J", "\r", "\b", "\x1b[8m", "\x1b[31;1m", "\x00", "\u202e"]

@@ -6,7 +6,7 @@ import sys
 import time
 from types import TracebackType
 
-from ray_jobs.terminal import visible
+from ray_jobs.watching.terminal import visible
 
 INTERVAL_S = 10.0
 BAR = 24
