@@ -7,7 +7,7 @@ with its reason, and a piece is not blamed for the loss of a machine that was le
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from ray_jobs.task import Begun, Owner, Task, told
 
 WINDOW = 64  # pieces in flight besides four a core: waiting work is what an autoscaler looks at
 CRASHES = 3  # of a worker: it may well be the piece that kills it; our own exceptions would only come again
-LOSSES = 20  # of the node below it: a piece can take a whole machine down, too
+LOSSES = 20  # of a node, before or below the piece: a piece can take a whole machine down, too
 LOOK_S = 2.0  # between looks at how large the cluster is
 
 
@@ -35,21 +35,24 @@ class Attempt:
     """A piece under way. The handle of its actor is kept here alone: an actor that nobody holds ends."""
 
     entry: Entry
-    crashes: int = 0
-    losses: int = 0
+    fell: tuple[str, ...] = ()  # the node of each attempt that failed; none before it had begun
+    node: str = ""
     owner: Any = None
 
     @property
     def number(self) -> int:
-        return 1 + self.crashes + self.losses
+        return 1 + len(self.fell)
 
-    def next(self, why: BaseException) -> Attempt | None:
-        """Another try after what a machine did, unless there were enough."""
-        if not _of_a_machine(why):
+    def next(self, why: BaseException, alive: Collection[str]) -> Attempt | None:
+        """Another try after what a machine did, unless there were enough; `alive` are the nodes that are still there.
+
+        A failure on a node that is gone by now was the node's. That is judged late, for Ray hears of it late.
+        """
+        fell = (*self.fell, self.node)
+        crashes = sum(node in alive for node in fell)
+        if not _of_a_machine(why) or crashes > CRASHES or len(fell) - crashes > LOSSES:
             return None
-        lost = _node_lost(why)
-        another = Attempt(self.entry, self.crashes + (not lost), self.losses + lost)
-        return another if another.crashes <= CRASHES and another.losses <= LOSSES else None
+        return Attempt(self.entry, fell)
 
 
 def in_flight(
@@ -70,10 +73,11 @@ def in_flight(
         for stream in ready:
             said = _said(stream)
             if isinstance(said, Begun):
+                running[stream] = replace(running[stream], node=said.node)
                 watch.begun(running[stream].entry, said)
                 continue
             attempt = running.pop(stream)
-            if isinstance(said, BaseException) and (another := attempt.next(said)):
+            if isinstance(said, BaseException) and (another := attempt.next(said, _alive())):
                 watch.again(attempt.entry, said)
                 waiting.append(another)
             else:
@@ -111,7 +115,8 @@ def _started(attempt: Attempt, task_of: Callable[[Entry], Task]) -> tuple[Any, A
         how = {"num_cpus": 0, "scheduling_strategy": _here()}
     streamed: dict[str, Any] = {"name": piece.id, "num_returns": "streaming"}
     if piece.place.actor:
-        owner: Any = ray.remote(max_restarts=0, **how)(Owner).remote(piece.id)
+        # With no restart left, Ray would also give up every actor that waits for a place on a node that is lost.
+        owner: Any = ray.remote(max_restarts=-1, max_task_retries=0, **how)(Owner).remote(piece.id)
         return owner.do.options(**streamed).remote(task), replace(attempt, owner=owner)
     return ray.remote(max_retries=0, **how)(told).options(**streamed).remote(task), attempt
 
@@ -144,9 +149,7 @@ def _of_a_machine(error: BaseException) -> bool:
     return isinstance(error, (*deaths, e.ObjectLostError, e.LocalRayletDiedError))
 
 
-def _node_lost(error: BaseException) -> bool:
-    from ray import exceptions as e
+def _alive() -> set[str]:
+    import ray
 
-    if isinstance(error, e.ActorDiedError):
-        return error.preempted or "node has died" in str(error)  # Ray has no other sign
-    return isinstance(error, e.NodeDiedError | e.LocalRayletDiedError)
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}

@@ -170,12 +170,14 @@ class Begun:
     """What a worker says before it starts."""
 
     host: str
-    pid: int
+    node: str  # its id in Ray
 
 
 def told(task: Task) -> Iterator[Begun | Record]:
     """The work, with a word when it begins: until then it waits for a place."""
-    yield Begun(socket.gethostname(), os.getpid())
+    import ray
+
+    yield Begun(socket.gethostname(), ray.get_runtime_context().get_node_id())
     yield do(task)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,11 @@ def test_workers_write_lines_that_name_run_stage_piece_language_and_attempt(clus
 
 def test_the_loss_of_a_node_is_not_the_fault_of_the_piece() -> None:
     entry = Entry(Piece("grid", "one", dict, {}), "to run")
-    lost, crashed = exceptions.NodeDiedError("gone"), exceptions.WorkerCrashedError()
-    attempt: Attempt | None = Attempt(entry)
-    for _ in range(LOSSES):
-        attempt = attempt and attempt.next(lost)
-    assert attempt and attempt.number == 1 + LOSSES
-    assert attempt.next(lost) is None  # a piece can take a whole machine down, too
-    assert attempt.next(crashed)
-    assert Attempt(entry).next(InputError("ours would only come again")) is None
+    crashed = exceptions.WorkerCrashedError()
+    after = Attempt(entry, fell=("gone",) * (LOSSES - 1) + ("here",) * CRASHES)
+    lost = replace(after, node="gone").next(crashed, alive={"here"})
+    assert lost and lost.number == 1 + LOSSES + CRASHES
+    assert replace(lost, node="gone").next(crashed, alive={"here"}) is None  # it may take whole machines down
+    assert replace(after, node="here").next(crashed, alive={"here"}) is None
+    assert replace(after, node="here").next(crashed, alive=set()) is None  # all were lost, but there were too many
+    assert replace(Attempt(entry), node="here").next(InputError("it would only come again"), alive={"here"}) is None
