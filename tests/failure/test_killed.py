@@ -61,7 +61,7 @@ def test_five_kills_leave_a_run_identical_to_an_undisturbed_one(
     undisturbed = result(recipe, str(tmp_path / "undisturbed"))
     assert len(undisturbed) > 40
     for uri in (str(tmp_path / "killed"), f"s3://bucket/{uuid.uuid4().hex}"):
-        for moment in MOMENTS if "://" not in uri else MOMENTS[::2]:  # a store takes its time
+        for moment in MOMENTS if "://" not in uri else ["model/2"]:  # a store takes its time
             start_and_kill(recipe, uri, moment)
         assert result(recipe, uri) == undisturbed
 
