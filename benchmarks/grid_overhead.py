@@ -44,7 +44,7 @@ def stub(language: str, desk: Desk) -> dict[str, Any]:
     cell = {"nats": np.ones(FOLDS), **{unit: np.ones(FOLDS, np.int64) for unit in COUNTS}, "scored": 64, "error": 0.0}
     table = cells_table({"model": language, "text": code, "key": f"{language} {code}", **cell} for code in texts)
     pq.write_table(table, desk.folder / grid.CELLS, compression="zstd")
-    return {"cells": len(texts)}
+    return {"cells": len(texts), "scored": len(texts), "symbols": len(texts)}
 
 
 def stages(count: int) -> list[Stage]:
