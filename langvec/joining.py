@@ -26,7 +26,7 @@ def joined(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         np.fill_diagonal(score, np.inf)
         i, j = sorted(np.unravel_index(int(score.argmin()), score.shape))
         to_i = far[i, j] / 2 + (total[i] - total[j]) / (2 * (left - 2))
-        splits += [members[i], members[j]]
+        splits += [members[i].copy(), members[j].copy()]  # views would keep every table of members alive
         lengths += [to_i, far[i, j] - to_i]
         to_new = (far[i] + far[j] - far[i, j]) / 2
         far[i], far[:, i], far[i, i] = to_new, to_new, 0

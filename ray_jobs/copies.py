@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,17 @@ COPY_BYTES = 1 << 22
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def local_copy(filesystem: FileSystem, files: Sequence[FileInfo], digest: str, marker: str) -> Path:
-    """A folder of this machine with these files.
+def local_copy(filesystem: FileSystem, listed: Callable[[], Sequence[FileInfo]], digest: str, marker: str) -> Path:
+    """A folder of this machine with the files that `listed` tells of; it is asked only if there is no such copy yet.
 
     Raises:
         InputError: they do not have the digest that their marker gives; whatever it says is no path.
     """
     if not _DIGEST.fullmatch(digest):
-        raise _garbled(files, marker)
+        raise _garbled(listed(), marker)
     copy = own_folder() / digest
     if not copy.exists():
+        files = listed()
         scratch = Path(tempfile.mkdtemp(dir=copy.parent))
         for info in files:
             with (

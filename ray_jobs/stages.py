@@ -68,7 +68,7 @@ class Piece:
     needs: Mapping[str, Piece] = field(default_factory=dict)
     seed: int = 0
     place: Place = Place()
-    kin: str = ""  # pieces of the stage whose names start so may hold parts of the result; none if empty
+    kin: str = ""  # pieces of the stage whose names are this up to their last full stop may hold parts of the result
 
     @property
     def id(self) -> str:
@@ -142,8 +142,10 @@ class Survey:
         self.records = dict(records)
         self.done: dict[str, Record] = {}  # by the id of the piece
         self._of_piece: dict[str, list[Record]] = {}
+        self._of_kin: dict[str, list[Record]] = {}  # by stage and the name up to its last full stop
         for record in records.values():
-            self._of_piece.setdefault(record.folder.rpartition("-")[0], []).append(record)
+            self._of_piece.setdefault(_id(record), []).append(record)
+            self._of_kin.setdefault(record.folder.rpartition(".")[0], []).append(record)
 
     def entries(self, pieces: Iterable[Piece]) -> list[Entry]:
         """The state of each piece; pieces come after those they need."""
@@ -159,10 +161,14 @@ class Survey:
         self.records[record.folder] = self.done[piece.id] = record
 
     def kin(self, piece: Piece) -> list[Record]:
-        """Finished and whole pieces, of any time, that may hold parts of this one's result."""
-        start = f"{piece.stage}/{piece.kin}"
-        found = (record for folder, record in self.records.items() if folder.startswith(start) and not record.damage)
-        return list(found) if piece.kin else []
+        """Whole pieces of earlier plans that may hold parts of this one's result; pieces of one plan share no part."""
+        found = self._of_kin.get(f"{piece.stage}/{piece.kin}".removesuffix("."), []) if piece.kin else []
+        return [record for record in found if not record.damage and self.done.get(_id(record)) is not record]
+
+
+def _id(record: Record) -> str:
+    """Of the piece that wrote it."""
+    return record.folder.rpartition("-")[0]
 
 
 def _entry(piece: Piece, done: Mapping[str, Record], records: Mapping[str, Record], others: list[Record]) -> Entry:

@@ -29,6 +29,7 @@ from ray_jobs.copies import COPY_BYTES, described, digest_of, local_copy
 from ray_jobs.stages import Record
 
 MARKER = "meta.json"
+SMALL = "?allow_delayed_open=true"  # Arrow then writes a small file in one request and not in three
 RECIPE = "recipe.yaml"  # at the top of every run directory: also what tells one from any other directory
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -74,7 +75,7 @@ class Store:
         if "://" not in self.uri:
             return LocalFileSystem(), self.uri
         try:
-            filesystem, root = FileSystem.from_uri(self.uri)
+            filesystem, root = FileSystem.from_uri(self.uri + (SMALL if self.uri.startswith("s3://") else ""))
             return filesystem, root
         except (OSError, ValueError) as error:
             raise InputError(
@@ -217,7 +218,7 @@ class Store:
         """A finished piece as a local folder: itself if the store is local, else this node's copy."""
         if self.is_local:
             return Path(self._path(record_folder))
-        return local_copy(self.filesystem, self._list(record_folder, recursive=False), digest, MARKER)
+        return local_copy(self.filesystem, lambda: self._list(record_folder, recursive=False), digest, MARKER)
 
     def sweep(self) -> None:
         """Remove what killed workers left. Only the holder of the run's lock may call this."""

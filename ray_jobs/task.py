@@ -10,6 +10,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from ray_jobs.stages import Desk, Entry, Record, Tell, Work
 from ray_jobs.store import Store
 from ray_jobs.watching import journal
 
+FETCHERS = 16  # pieces that are copied at a time
 OTHERS = "other processes"  # in an account: what they took for the work (cpu_s, peak_mib, restarts); goes into the cost
 LIBRARIES = ("langscape", "ray", "numpy", "pyarrow", "tokenizers", "torch")
 
@@ -66,8 +68,9 @@ class Task:
         )
 
     def desk(self, scratch: Path, tell: Tell = lambda row: None) -> Desk:
-        needed = {label: self.store.fetch(*place) for label, place in self.needed.items()}
-        earlier = [self.store.fetch(*place) for place in self.earlier]
+        with ThreadPoolExecutor(FETCHERS) as pool:  # on an object store a matrix waits for thousands of pieces
+            here = list(pool.map(lambda place: self.store.fetch(*place), [*self.needed.values(), *self.earlier]))
+        needed, earlier = dict(zip(self.needed, here, strict=False)), here[len(self.needed) :]
         digests = {label: digest for label, (_, digest) in self.needed.items()}
         memory = RunMemory(self.store, self.stage, self.name, self.folder, self.checkpoint_every_s)
         return Desk(needed, scratch, digests, earlier, memory, self, tell)
