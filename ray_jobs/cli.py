@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -139,7 +140,7 @@ def status(run: RunOption, endpoint: EndpointOption = None) -> None:
     tell(endpoint, lambda: standing(run))
 
 
-@app.command()
+@app.command(context_settings={"allow_interspersed_args": False})
 def submit(
     words: Annotated[
         list[str], typer.Argument(metavar="-- COMMAND", help="What to run there, such as -- tag --recipe tag-demo ...")
@@ -164,7 +165,25 @@ def submit(
     from ray_jobs.cluster.submit import submit as hand_over
 
     with mistakes_explained():
-        raise typer.Exit(hand_over(words, address, folder, id, follow))
+        raise typer.Exit(hand_over(_plain(words), address, folder, id, follow, _understood))
+
+
+def _plain(words: list[str]) -> list[str]:
+    """The words without what people are used to begin with."""
+    for start in (["langscape"], ["python", "-m", "ray_jobs"]):
+        if words[: len(start)] == start:
+            return words[len(start) :]
+    return words
+
+
+def _understood(words: Sequence[str]) -> None:
+    """Read the words as they will be read there, without doing anything."""
+    command: Any = typer.main.get_command(app)
+    rest = list(words)
+    while hasattr(command, "commands"):
+        with command.make_context("langscape", rest) as context:
+            _, command, rest = command.resolve_command(context, rest)
+    command.make_context(command.name, rest)
 
 
 @app.command()

@@ -49,6 +49,7 @@ def run_job(
     with disk_full_explained(store):
         if all(entry.state == "done" for entry in entries):
             store.write_if_new(RECIPE, recipe.to_yaml().encode())
+            print(f"nothing to do: all {len(entries):,} pieces were done before")
             return _summarise(job, store, recipe, Outcome(survey.done), report)
         del survey, entries  # gigabytes in a large run; the walk looks for itself
         return _work(job, store, recipe, stages, address, report)

@@ -90,7 +90,7 @@ def _start(pid: int) -> str:
 
 def _write_claim(store: Store, name: str) -> None:
     process = psutil.Process()
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(process.create_time()))
+    since = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(process.create_time()))
     claim = {"host": socket.gethostname(), "pid": os.getpid(), "started": _start(os.getpid()), "since": since}
     store.write(name, json.dumps(claim | {"renewed": time.time()}).encode())
 

@@ -79,7 +79,8 @@ class Store:
             return filesystem, root
         except (OSError, ValueError) as error:
             raise InputError(
-                f"--run {self.uri} cannot be opened: {error}. Expected a path or s3://, gs:// URI."
+                f"--run {self.uri} cannot be opened: {error}. Expected a path or s3://, gs:// URI; --endpoint "
+                f"or AWS_ENDPOINT_URL names an S3 store other than Amazon's."
             ) from None
 
     @property

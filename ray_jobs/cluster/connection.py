@@ -38,7 +38,16 @@ def connected(address: str | None, cpus: int | None) -> Iterator[None]:
     settings = _shared(address) if address else _private(cpus)
     import ray
 
-    ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **settings)
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **settings)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        if not address:
+            raise
+        raise InputError(
+            f"The Ray cluster at {address} did not let this command in ({str(error).strip().splitlines()[0]}). If it "
+            f"asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN; Ray and Python have to be of its versions, "
+            f"and this machine on the network of its nodes. `langscape submit` needs none of the last two."
+        ) from None
     _hush()
     _as_ctrl_c()
     try:
@@ -64,7 +73,12 @@ def _hush() -> None:
 
 def _shared(address: str) -> dict[str, Any]:
     """A cluster that others started: it must be there, and its workers do not have our environment."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if "://" in address:
+        raise InputError(
+            f"--address {address}: expected HOST:PORT of the head, such as 10.0.0.7:6379, or auto. The URL of a "
+            f"dashboard is for `langscape submit`."
+        )
+    host, _, port = address.rpartition(":")
     try:
         if port.isdecimal():  # not `auto`, which Ray resolves
             socket.create_connection((host, int(port)), timeout=10).close()

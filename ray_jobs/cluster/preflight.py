@@ -35,7 +35,8 @@ def preflight(
         files: on this machine, that workers will want to read.
     """
     there, asked = capacity(), list(dict.fromkeys(places))
-    _refuse_unshared(store, files, there)
+    _refuse_shipped(store)
+    _refuse_unshared(store, list(dict.fromkeys(files)), there)
     if not (address or os.environ.get("RAY_ADDRESS")):
         if place := _homeless(asked, there):
             raise InputError(_too_large(place, fields, there))
@@ -71,7 +72,20 @@ def _too_large(place: Place, fields: tuple[str, str], there: Capacity) -> str:
     )
 
 
+def _refuse_shipped(store: Store) -> None:
+    if store.is_local and SHIPPED in Path(store.root).parts:
+        raise InputError(
+            f"--run {store.uri} is in the copy of the folder that came with the job, which Ray removes. Expected "
+            f"s3://, gs://, or a path from the root down that all nodes share."
+        )
+
+
 def _never_placed(place: Place, fields: tuple[str, str], there: Capacity) -> str:
+    if not any(kind.cpus for kind in there.types):
+        return (
+            "The cluster has a head that runs no work (0 CPU), and no node that does. Start one with `ray start "
+            "--address=HEAD:PORT`, and submit again."
+        )
     many = f"{place.workers} processes, each of which needs" if place.workers > 1 else "a piece that needs"
     return (
         f"compute.{fields[0]} and compute.{fields[1]} ask for {many} {place.cpus:g} CPU and {place.gpus:g} GPU on one "

@@ -72,6 +72,7 @@ class Standing:
     running_in_all: int = 0
     running: list[Running] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    job: str = ""  # its name, if it was submitted
 
     def save(self, store: Store) -> None:
         store.write(FILE, json.dumps(asdict(self)).encode())

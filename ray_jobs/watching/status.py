@@ -23,13 +23,14 @@ def status(uri: str) -> list[str]:
     costs = {cost.stage: cost for cost in costs_of(r for r in store.records().values() if not r.damage)}
     claim = holder(store)
     lines = [f"{store.uri}: {_who(claim, standing)}", "", *_table(standing, costs, bool(claim))]
-    return lines + (list(_details(standing)) if standing else [])
+    return lines + (list(_details(standing, bool(claim))) if standing else [])
 
 
 def _who(claim: Mapping[str, Any] | None, standing: Standing | None) -> str:
     """Who works on it, or how the last one ended."""
     if claim:
-        return f"at work is process {claim['pid']} on {claim['host']} (since {claim['since']})"
+        job = f" as job {standing.job}" if standing and standing.job else ""
+        return f"at work is process {claim['pid']} on {claim['host']}{job} (since {claim['since']})"
     if standing is None:
         return "nobody is at work, and no command has said how far it came"
     at = f"at {_clock(standing.told)}"
@@ -43,7 +44,7 @@ def _table(standing: Standing | None, costs: Mapping[str, Cost], at_work: bool) 
     stages = standing.stages if standing else [StageStanding(c.stage, c.pieces, c.pieces) for c in costs.values()]
     rows = [_row(stage, costs.get(stage.name, Cost(stage.name)), standing, at_work) for stage in stages]
     whole = sum_of([*costs.values()])
-    rows.append(("all", "", f"{whole.pieces:,}", "", *_took(whole), ""))
+    rows.append(("all", f"{whole.pieces:,}", "", "", *_took(whole), ""))
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     for name, *cells, note in (COLUMNS, *rows):
         numbers = (f"{cell:>{width}}" for cell, width in zip(cells, widths[1:-1], strict=True))
@@ -73,13 +74,13 @@ def _note(stage: StageStanding, standing: Standing | None, at_work: bool) -> str
     return f"until about {_clock(end)}" if end else "begun"
 
 
-def _details(standing: Standing) -> Iterator[str]:
-    """What ran, waited and failed when the command last told, which is seconds ago if it is at work."""
-    if standing.running:
+def _details(standing: Standing, at_work: bool) -> Iterator[str]:
+    """What runs, waits and has failed, as the command at work has last told, seconds ago."""
+    if standing.running and at_work:
         more = standing.running_in_all - len(standing.running)
         told = [f"  {one.piece} on {one.host}, {_span(standing.told - one.since)}" for one in standing.running]
         yield from ("", f"running at {_clock(standing.told)}:", *told, *([f"  and {more} more"] if more else []))
-    if standing.queued:
+    if standing.queued and at_work:
         yield f"waiting for a place: {standing.queued:,}"
     if standing.failures:
         yield from ("", "failed:", *(f"  {failure.piece}: {failure.said}" for failure in standing.failures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -29,7 +30,7 @@ class Watch:
         self._meters = Meters(store.uri)
         now = time.time()
         coming = [StageStanding(stage.name, len(stage.pieces)) for stage in stages]
-        self._standing = Standing(socket.gethostname(), os.getpid(), now, now, coming)
+        self._standing = Standing(socket.gethostname(), os.getpid(), now, now, coming, job=_job())
         self._running: dict[str, Running] = {}
         self._written, self._placed = 0.0, time.monotonic()
 
@@ -100,3 +101,9 @@ class Watch:
         self._standing.failures = self._standing.failures[:SHOWN]
         with suppress(OSError):  # a full disk, a network gone for a moment: it is told elsewhere, and written again
             self._standing.save(self._store)
+
+
+def _job() -> str:
+    """The name under which this command was submitted, which Ray leaves in the environment."""
+    config = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR") or "{}")
+    return str(config.get("metadata", {}).get("job_submission_id", ""))

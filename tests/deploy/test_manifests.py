@@ -411,6 +411,17 @@ def test_the_image_runs_as_nobody_special() -> None:
     assert {pod["securityContext"]["runAsUser"] for pod in pods().values()} == {int(user)}
 
 
+def test_the_rights_on_aws_are_for_one_bucket_and_for_handing_on_the_role_of_the_workers() -> None:
+    head, bucket, trust = (json.loads(read(f"deploy/aws/{name}.json")) for name in ("head", "bucket", "trust"))
+    handing_on = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/langscape-worker"}
+    assert handing_on in head["Statement"]
+    places = {rule["Resource"] for rule in bucket["Statement"]}
+    assert places == {"arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/PREFIX/*"}
+    assert trust["Statement"][0]["Principal"] == {"Service": "ec2.amazonaws.com"}
+    profiles = re.findall(r"IamInstanceProfile: .*Name: ([a-z-]+)", read("cluster.yaml"))
+    assert set(profiles) == {"langscape-head", "langscape-worker"}
+
+
 @pytest.mark.parametrize("name", [*CLOUDS, *KUBERNETES, "deploy/Dockerfile"])
 def test_no_secret_is_in_a_manifest(name: str) -> None:
     assert SECRETS.findall(read(name)) == []

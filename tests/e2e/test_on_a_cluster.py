@@ -125,9 +125,9 @@ def test_a_job_stopped_and_submitted_again_on_nodes_that_are_lost_ends_as_in_pea
     run = f"s3://bucket/{uuid.uuid4().hex}"
     words = ("--", "entropy2vec", "--recipe", "entropy.yaml", "--run", run, "--no-report")
     begun = submit(cluster, folder, "--id", "first", "--no-follow", *words)
-    assert begun.returncode == 0 and "ray job logs|status|stop first" in begun.stdout, begun.stderr
+    assert begun.returncode == 0 and "`ray job stop first --address" in begun.stdout, begun.stderr
     wait_for(lambda: any(name.startswith("model/") for name in Store(run).records()))
-    assert "at work is process" in langscape("status", "--run", run).stdout
+    assert "as job first (since" in langscape("status", "--run", run).stdout
     wait_for(lambda: "langscape_pieces_done" in metrics(cluster))
     assert f'run="{run}"' in metrics(cluster)
     ray_job(cluster, "stop", "first")
@@ -166,6 +166,10 @@ def test_a_job_that_fails_ends_with_the_status_and_the_words_of_the_command(clus
     done = submit(cluster, folder, "--", "entropy2vec", "--recipe", "entropy.yaml", "--run", run, "--set", "seed=-1")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "seed: expected 0 or more" in done.stdout and "Traceback" not in done.stdout + done.stderr
+    done = submit(cluster, folder, "--", "entropy2vec", "--recipe", "entropy.yaml", "--run", "runs/mine")
+    assert done.returncode == 2 and "in the copy of the folder that came with the job" in done.stdout
+    done = submit(cluster, folder, "--id", "first", "--", "languages")
+    assert done.returncode == 2 and "--id first: there is such a job" in done.stderr
 
 
 @pytest.mark.ray
@@ -174,21 +178,6 @@ def test_who_has_not_the_token_of_the_cluster_is_refused(token: dict[str, str], 
     done = submit(cluster, folder, "--", "languages", **token)
     assert done.returncode == 2 and done.stdout == ""
     assert "token" in done.stderr and "RAY_AUTH_MODE=token" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_a_folder_too_large_to_travel_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
-    (tmp_path / "corpus").mkdir()
-    for name, size in (("corpus/large.txt", 40 << 20), ("corpus/larger.txt", 45 << 20), ("ignored.bin", 90 << 20)):
-        with (tmp_path / name).open("wb") as file:
-            file.truncate(size)
-    (tmp_path / ".rayignore").write_text("ignored.bin\n")
-    words = ("submit", "--address", "http://127.0.0.1:1", "--working-dir", str(tmp_path), "--", "languages")
-    done = langscape(*words)
-    assert done.returncode == 2
-    assert "85 MiB; expected at most 50" in done.stderr and "ignored.bin" not in done.stderr
-    assert "corpus/larger.txt (45 MiB), corpus/large.txt (40 MiB)" in done.stderr
-    (tmp_path / ".rayignore").write_text("ignored.bin\ncorpus/\n")
-    assert "No cluster takes jobs at http://127.0.0.1:1" in langscape(*words).stderr
 
 
 @pytest.mark.ray
