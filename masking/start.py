@@ -143,6 +143,7 @@ AnyStart = Annotated[PretrainedStart | ScratchStart, Field(discriminator="kind")
 def save(pretrained: Pretrained, folder: Path) -> None:
     """As transformers would: `AutoModelForMaskedLM.from_pretrained(folder)` loads it."""
     pretrained.model.save_pretrained(folder)
+    pretrained.tokenizer.backend_tokenizer.no_truncation()  # what the last call left there: after a kill it is another
     pretrained.tokenizer.save_pretrained(folder)
 
 

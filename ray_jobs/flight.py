@@ -18,7 +18,8 @@ from ray_jobs.task import Begun, Owner, Task, told
 
 WINDOW = 64  # pieces in flight besides four a core: waiting work is what an autoscaler looks at
 CRASHES = 3  # of a worker: it may well be the piece that kills it; our own exceptions would only come again
-LOSSES = 20  # of a node, before or below the piece: a piece can take a whole machine down, too
+LOSSES = 20  # of the node below it: a piece can take a whole machine down, too
+GONE = "a node that Ray says is gone"
 LOOK_S = 2.0  # between looks at how large the cluster is
 
 
@@ -35,7 +36,7 @@ class Attempt:
     """A piece under way. The handle of its actor is kept here alone: an actor that nobody holds ends."""
 
     entry: Entry
-    fell: tuple[str, ...] = ()  # the node of each attempt that failed; none before it had begun
+    fell: tuple[str, ...] = ()  # the node of each attempt that failed; none if it died before it could say
     node: str = ""
     owner: Any = None
 
@@ -48,8 +49,8 @@ class Attempt:
 
         A failure on a node that is gone by now was the node's. That is judged late, for Ray hears of it late.
         """
-        fell = (*self.fell, self.node)
-        crashes = sum(node in alive for node in fell)
+        fell = (*self.fell, self.node or (GONE if _node_gone(why) else ""))
+        crashes = sum(not node or node in alive for node in fell)
         if not _of_a_machine(why) or crashes > CRASHES or len(fell) - crashes > LOSSES:
             return None
         return Attempt(self.entry, fell)
@@ -147,6 +148,12 @@ def _of_a_machine(error: BaseException) -> bool:
 
     deaths = (e.WorkerCrashedError, e.ActorDiedError, e.ActorUnavailableError, e.NodeDiedError, e.OutOfMemoryError)
     return isinstance(error, (*deaths, e.ObjectLostError, e.LocalRayletDiedError))
+
+
+def _node_gone(error: BaseException) -> bool:
+    from ray import exceptions as e
+
+    return isinstance(error, e.NodeDiedError | e.LocalRayletDiedError)
 
 
 def _alive() -> set[str]:

@@ -27,7 +27,8 @@ import psutil
 RAY = str(Path(sys.executable).parent / "ray")
 # A plug that can be pulled: with the first process all others of the node are gone, and nothing of its disk is left.
 APART = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
-OWN_DISK = 'mount -t tmpfs tmpfs /tmp && exec "$0" "$@"'
+IN_TMP = any(Path(place).is_relative_to("/tmp") for place in (sys.prefix, __file__))  # an empty /tmp would hide us
+OWN_DISK = ("" if IN_TMP else "mount -t tmpfs tmpfs /tmp && ") + 'exec "$0" "$@"'
 STORE = 80 << 20
 
 # How soon a lost node is noticed; Ray itself takes half a minute.

@@ -101,4 +101,7 @@ def test_the_loss_of_a_node_is_not_the_fault_of_the_piece() -> None:
     assert replace(lost, node="gone").next(crashed, alive={"here"}) is None  # it may take whole machines down
     assert replace(after, node="here").next(crashed, alive={"here"}) is None
     assert replace(after, node="here").next(crashed, alive=set()) is None  # all were lost, but there were too many
+    early = Attempt(entry, fell=("",) * CRASHES)  # before they could say where they were
+    assert early.next(exceptions.NodeDiedError("gone"), alive={"here"})
+    assert early.next(crashed, alive={"here"}) is None
     assert replace(Attempt(entry), node="here").next(InputError("it would only come again"), alive={"here"}) is None
