@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -197,12 +196,8 @@ def head(*more: str, port: int | None = None, **environment: str) -> Iterator[He
         _wait(lambda: answers(made.dashboard), process, folder / "head.log")
         yield made
     finally:
-        for node in made.nodes:
+        for node in (*made.nodes, Node(process)):
             node.lose()
-        process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        process.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

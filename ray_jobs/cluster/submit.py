@@ -69,8 +69,9 @@ def _client(address: str) -> Any:
     from ray.exceptions import AuthenticationError
     from ray.job_submission import JobSubmissionClient
 
-    for name in ("ray", "ray.dashboard"):  # they tell of packages and sockets
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("modules.job.sdk", "modules.dashboard_sdk"):  # they tell of packages and sockets
+        logging.getLogger(f"ray.dashboard.{name}").setLevel(logging.ERROR)
+    logging.getLogger("ray._private.runtime_env").setLevel(logging.ERROR)
     try:
         return JobSubmissionClient(address)
     except AuthenticationError:

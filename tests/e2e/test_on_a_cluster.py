@@ -163,13 +163,14 @@ def test_an_encoder_trained_on_nodes_that_are_lost_is_the_one_trained_in_peace(
 @pytest.mark.ray
 def test_a_job_that_fails_ends_with_the_status_and_the_words_of_the_command(cluster: Head, folder: Path) -> None:
     run = f"s3://bucket/{uuid.uuid4().hex}"
-    done = submit(cluster, folder, "--", "entropy2vec", "--recipe", "entropy.yaml", "--run", run, "--set", "seed=-1")
+    wrong = ("--recipe", "entropy.yaml", "--run", run, "--set", "seed=-1")
+    done = submit(cluster, folder, "--id", "wrong", "--", "entropy2vec", *wrong)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "seed: expected 0 or more" in done.stdout and "Traceback" not in done.stdout + done.stderr
     done = submit(cluster, folder, "--", "entropy2vec", "--recipe", "entropy.yaml", "--run", "runs/mine")
     assert done.returncode == 2 and "in the copy of the folder that came with the job" in done.stdout
-    done = submit(cluster, folder, "--id", "first", "--", "languages")
-    assert done.returncode == 2 and "--id first: there is such a job" in done.stderr
+    done = submit(cluster, folder, "--id", "wrong", "--", "languages")
+    assert done.returncode == 2 and "--id wrong: there is such a job" in done.stderr
 
 
 @pytest.mark.ray
