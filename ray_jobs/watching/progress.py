@@ -39,7 +39,7 @@ class Progress:
         """A machine has failed a piece: the reason of the first is told, the others are counted."""
         self._again += 1
         if self._again == 1:
-            reason = (str(why).strip() or type(why).__name__).splitlines()[0]
+            reason = (str(why).strip() or type(why).__name__).splitlines()[0].partition(". ")[0]
             self.note(f"{piece} is tried again: {reason}")
 
     def note(self, text: str) -> None:

@@ -23,7 +23,7 @@ SHOWN = 20  # running pieces and failures that the standing names
 
 
 class Watch:
-    """One walk. What a stage's pieces do is told here; `standing.json` in the run has it for those who ask."""
+    """One walk. What a stage's pieces do is told here; `.standing.json` in the run has it for those who ask."""
 
     def __init__(self, store: Store, stages: Sequence[Stage]) -> None:
         self._store = store
