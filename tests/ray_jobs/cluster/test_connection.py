@@ -28,7 +28,7 @@ for run in sys.argv[2:]:
 """
 
 LISTENING = """
-import os, pathlib, psutil, sys
+import contextlib, os, pathlib, psutil, sys
 from ray_jobs.cluster.connection import connected
 with connected(None, 1):
     import ray
@@ -41,14 +41,15 @@ with connected(None, 1):
     assert ray.get(Worker.remote().mode.remote()) == "token"
     me = psutil.Process()
     for process in [me, *me.children(recursive=True)]:
-        for connection in process.net_connections("inet"):
-            if connection.status == psutil.CONN_LISTEN:
-                print(connection.laddr.ip)
-        assert os.environ["RAY_AUTH_TOKEN"] not in " ".join(process.cmdline())
-        for connection in process.net_connections("unix"):
-            if "plasma" in connection.laddr or "raylet" in connection.laddr:
-                top = pathlib.Path(connection.laddr).parents[3]
-                print("socket", oct(top.stat().st_mode)[-3:], top, file=sys.stderr)
+        with contextlib.suppress(psutil.NoSuchProcess):  # Ray starts workers ahead, and ends them
+            for connection in process.net_connections("inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    print(connection.laddr.ip)
+            assert os.environ["RAY_AUTH_TOKEN"] not in " ".join(process.cmdline())
+            for connection in process.net_connections("unix"):
+                if "plasma" in connection.laddr or "raylet" in connection.laddr:
+                    top = pathlib.Path(connection.laddr).parents[3]
+                    print("socket", oct(top.stat().st_mode)[-3:], top, file=sys.stderr)
 """
 
 
